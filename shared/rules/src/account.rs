@@ -1,0 +1,179 @@
+//! Accounts: who may come in, and how often a password may be tried.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{name::InviteCode, time::Timestamp};
+
+/// An invite: lets as many players in as it has uses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invite {
+    /// The code itself.
+    pub code: InviteCode,
+    /// How many players it may let in; endless without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_uses: Option<u32>,
+    /// How many it has let in.
+    pub used: u32,
+    /// When it ends; never without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// Whether it may be used at all.
+    pub active: bool,
+}
+
+/// Why an invite lets nobody in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InviteFault {
+    /// There is no such code.
+    #[error("This invite code does not exist.")]
+    Unknown,
+    /// An operator switched it off.
+    #[error("This invite code has been deactivated.")]
+    Deactivated,
+    /// Its time is over.
+    #[error("This invite code has expired.")]
+    Expired,
+    /// It has let in as many as it may.
+    #[error("This invite code has been used up.")]
+    UsedUp,
+}
+
+impl Invite {
+    /// Whether the code lets one more player in now.
+    ///
+    /// # Errors
+    /// The first thing that stands against it.
+    pub fn check(&self, now: Timestamp) -> Result<(), InviteFault> {
+        if !self.active {
+            Err(InviteFault::Deactivated)
+        } else if self.expires_at.is_some_and(|end| end <= now) {
+            Err(InviteFault::Expired)
+        } else if self.remaining_uses() == Some(0) {
+            Err(InviteFault::UsedUp)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// How many more it may let in; endless without.
+    pub fn remaining_uses(&self) -> Option<u32> {
+        self.max_uses.map(|most| most.saturating_sub(self.used))
+    }
+}
+
+/// The answer about an invite.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct InviteStatus {
+    /// Whether a sign-up with it would be let in now.
+    pub is_valid: bool,
+    /// Why not.
+    pub error_message: Option<String>,
+    /// The code as it is kept.
+    pub code: InviteCode,
+    /// When it ends; null: never.
+    pub expires_at: Option<Timestamp>,
+    /// How many more it lets in; null: endless.
+    pub remaining_uses: Option<u32>,
+}
+
+impl InviteStatus {
+    /// What can be said of a code, found or not.
+    pub fn of(code: InviteCode, found: Option<Invite>, now: Timestamp) -> Self {
+        let verdict = found.as_ref().map_or(Err(InviteFault::Unknown), |invite| invite.check(now));
+        Self {
+            is_valid: verdict.is_ok(),
+            error_message: verdict.err().map(|fault| fault.to_string()),
+            code,
+            expires_at: found.as_ref().and_then(|invite| invite.expires_at),
+            remaining_uses: found.and_then(|invite| invite.remaining_uses()),
+        }
+    }
+}
+
+/// How many wrong passwords lock a site id.
+pub const LOCK_AFTER: usize = 5;
+/// Within which time they count together.
+pub const LOCK_WINDOW: Duration = Duration::from_secs(600);
+/// How long the lock holds.
+pub const LOCK_FOR: Duration = Duration::from_secs(600);
+
+/// The recent attempts to log in with one site id, whether or not a player has it.
+///
+/// An attempt is counted before the password is looked at and forgotten when it was right, so that many at once are
+/// no more guesses than a few in turn.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempts {
+    /// How often this record was written.
+    pub revision: u64,
+    /// When the attempts within the window were made.
+    pub recent: Vec<Timestamp>,
+    /// Until when nobody gets in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked_until: Option<Timestamp>,
+}
+
+impl Attempts {
+    /// The record with one more attempt, if there may be one now.
+    ///
+    /// # Errors
+    /// How long to wait; waiting is not prolonged by asking.
+    pub fn admit(&self, now: Timestamp) -> Result<Self, Duration> {
+        let lock = self.locked_until.filter(|end| *end > now);
+        if let Some(end) = lock {
+            return Err(end.since(now));
+        }
+        let mut recent: Vec<_> = self.recent.iter().copied().filter(|at| now.since(*at) < LOCK_WINDOW).collect();
+        if self.locked_until.is_some() {
+            recent.clear();
+        }
+        recent.push(now);
+        let locked_until = (recent.len() >= LOCK_AFTER).then(|| now.after(LOCK_FOR));
+        Ok(Self { revision: self.revision + 1, recent, locked_until })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minute(n: u64) -> Timestamp {
+        Timestamp::from_millis(1_800_000_000_000).after(Duration::from_secs(60 * n))
+    }
+
+    fn attempts(minutes: &[u64]) -> Result<Attempts, Duration> {
+        minutes.iter().try_fold(Attempts::default(), |attempts, at| attempts.admit(minute(*at)))
+    }
+
+    #[test]
+    fn five_attempts_within_the_window_lock() {
+        let locked = attempts(&[0, 1, 2, 3, 4]).unwrap();
+        assert_eq!(locked.admit(minute(5)), Err(Duration::from_secs(540)));
+        assert!(locked.admit(minute(14)).is_ok());
+        assert!(attempts(&[0, 1, 2, 3, 11, 12]).is_ok());
+        assert!(attempts(&[0, 8, 9, 9, 10]).is_ok());
+        assert!(attempts(&[0, 8, 9, 9, 10, 11, 12]).is_err());
+    }
+
+    #[test]
+    fn a_lock_ends_with_a_clean_slate() {
+        assert!(attempts(&[0, 1, 2, 3, 4, 14, 15, 16, 17]).is_ok());
+        assert!(attempts(&[0, 1, 2, 3, 4, 14, 15, 16, 17, 18, 19]).is_err());
+    }
+
+    #[test]
+    fn an_invite_is_checked_in_order() {
+        let code: InviteCode = "welcome".parse().unwrap();
+        let invite = Invite { code, max_uses: Some(1), used: 1, expires_at: Some(minute(0)), active: false };
+        let faults = [
+            invite.check(minute(0)),
+            Invite { active: true, ..invite.clone() }.check(minute(0)),
+            Invite { active: true, expires_at: Some(minute(1)), ..invite.clone() }.check(minute(0)),
+            Invite { active: true, expires_at: None, max_uses: None, ..invite }.check(minute(0)),
+        ];
+        use InviteFault::{Deactivated, Expired, UsedUp};
+        assert_eq!(faults, [Err(Deactivated), Err(Expired), Err(UsedUp), Ok(())]);
+    }
+}

@@ -1,0 +1,193 @@
+//! The ledger: what happened to a player, in order, each entry bound to the one before by its hash.
+
+use std::fmt;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    fairness::Draw,
+    id::{EntryId, PlayerId},
+    money::{Coins, Gems, Postings},
+    name::{ClientSeed, InviteCode},
+    player::Player,
+    slot::SlotRound,
+    time::Timestamp,
+};
+
+/// What a player did, with all that explains its outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", content = "detail", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Action {
+    /// The player came to be, with the starting balance.
+    Signup {
+        /// The invite that let the player in.
+        invite: InviteCode,
+    },
+    /// One spin of the slot machine.
+    SlotSpin(SlotRound),
+    /// A new server seed was promised and the old one revealed.
+    FairnessRotate {
+        /// The epoch that begins.
+        epoch: u32,
+        /// The client seed of that epoch.
+        client_seed: ClientSeed,
+    },
+}
+
+/// A game that is played in rounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GameType {
+    /// The slot machine.
+    Slot,
+}
+
+impl GameType {
+    /// The names of the actions that belong to this game.
+    pub const fn actions(self) -> &'static [&'static str] {
+        match self {
+            Self::Slot => &["SLOT_SPIN"],
+        }
+    }
+}
+
+impl Action {
+    /// The action's stable name, the same wherever it is written.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Signup { .. } => "SIGNUP",
+            Self::SlotSpin(_) => "SLOT_SPIN",
+            Self::FairnessRotate { .. } => "FAIRNESS_ROTATE",
+        }
+    }
+
+    /// The game that the action belongs to.
+    pub const fn game_type(&self) -> Option<GameType> {
+        match self {
+            Self::SlotSpin(_) => Some(GameType::Slot),
+            Self::Signup { .. } | Self::FairnessRotate { .. } => None,
+        }
+    }
+}
+
+/// One change of a player: written once, never altered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Whose ledger.
+    pub player: PlayerId,
+    /// The place in the ledger: 1, 2, 3 … without a gap.
+    pub number: u64,
+    /// When the request arrived.
+    pub at: Timestamp,
+    /// What was done.
+    #[serde(flatten)]
+    pub action: Action,
+    /// What it moved.
+    pub moved: Postings,
+    /// Coins afterwards.
+    pub coins: Coins,
+    /// Gems afterwards.
+    pub gems: Gems,
+    /// The economy file that decided, for an outcome that depends on one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub odds: Option<String>,
+    /// Where the randomness came from, for an outcome that has some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draw: Option<Draw>,
+    /// The hash of the entry before.
+    pub previous: Hash,
+}
+
+impl Entry {
+    /// The id under which everyone refers to this entry.
+    pub fn id(&self) -> EntryId {
+        EntryId::of(self.player, self.number, self.at.millis().unsigned_abs())
+    }
+
+    /// SHA-256 of the entry's JSON, the previous hash included.
+    ///
+    /// # Errors
+    /// None that an entry can cause: every field of it is representable in JSON.
+    pub fn hash(&self) -> Result<Hash, serde_json::Error> {
+        Ok(Hash(Sha256::digest(serde_json::to_vec(self)?).into()))
+    }
+}
+
+/// A link of the chain.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Hash([u8; 32]);
+
+impl Hash {
+    /// What the first entry of a player is bound to.
+    pub fn genesis(player: PlayerId) -> Self {
+        Self(Sha256::digest(player.to_string()).into())
+    }
+}
+
+/// A text that is no hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a hash")]
+pub struct NotAHash;
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&BASE64_URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::str::FromStr for Hash {
+    type Err = NotAHash;
+
+    fn from_str(text: &str) -> Result<Self, NotAHash> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| NotAHash)?;
+        bytes.try_into().map(Self).map_err(|_| NotAHash)
+    }
+}
+
+crate::name::text_serde!(Hash, "^[A-Za-z0-9_-]{43}$");
+
+/// The player and the entry that one change makes together; there is no way to have only one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub(crate) player: Player,
+    pub(crate) entry: Entry,
+}
+
+impl Change {
+    /// The player afterwards.
+    pub fn player(&self) -> &Player {
+        &self.player
+    }
+
+    /// The ledger entry of the change.
+    pub fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// Adds the answer to the change that it speaks of.
+    ///
+    /// # Errors
+    /// None; the shape lets a rule end with it.
+    pub fn decide<R, E>(self, reply: impl FnOnce(&Player, &Entry) -> R) -> Result<Decision<R>, E> {
+        let reply = reply(&self.player, &self.entry);
+        Ok(Decision { change: self, reply })
+    }
+}
+
+/// What a rule decided: plain data, not yet written.
+#[derive(Debug, Clone)]
+pub struct Decision<R> {
+    /// What is to be written.
+    pub change: Change,
+    /// What the player is told once it is.
+    pub reply: R,
+}

@@ -1,0 +1,19 @@
+//! The rules of the game.
+//!
+//! Pure functions: a player, a command, an economy, a time and a random stream go in, a decision or a refusal comes
+//! out. Nothing here reads a clock, an environment or a socket, and nothing here is random.
+
+pub mod account;
+pub mod economy;
+pub mod fairness;
+pub mod id;
+pub mod ledger;
+pub mod money;
+pub mod name;
+pub mod player;
+mod refusal;
+pub mod round;
+pub mod slot;
+pub mod time;
+
+pub use refusal::Refusal;

@@ -1,0 +1,216 @@
+//! What a person types: names, a phone number, a password, a key; each refuses what it must not hold.
+
+use std::{fmt, str::FromStr};
+
+/// Serializes through `Display`, deserializes through `FromStr`, and describes itself as a string.
+macro_rules! text_serde {
+    ($name:ident, $pattern:expr) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "pattern": $pattern })
+            }
+        }
+    };
+}
+pub(crate) use text_serde;
+
+/// Why a text was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadText {
+    /// Fewer or more characters than allowed.
+    #[error("must have {0} to {1} characters")]
+    Length(usize, usize),
+    /// A character that this text cannot hold.
+    #[error("must contain only {0}")]
+    Characters(&'static str),
+}
+
+fn sized(text: &str, least: usize, most: usize) -> Result<&str, BadText> {
+    if (least..=most).contains(&text.chars().count()) { Ok(text) } else { Err(BadText::Length(least, most)) }
+}
+
+fn made_of(text: &str, what: &'static str, allowed: fn(char) -> bool) -> Result<(), BadText> {
+    if text.chars().all(allowed) { Ok(()) } else { Err(BadText::Characters(what)) }
+}
+
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident, $pattern:literal, $parse:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text itself.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadText;
+
+            fn from_str(text: &str) -> Result<Self, BadText> {
+                let parse: fn(&str) -> Result<String, BadText> = $parse;
+                parse(text).map(Self)
+            }
+        }
+
+        text_serde!($name, $pattern);
+    )*};
+}
+
+texts! {
+    /// The name by which a player logs in; unique whatever its case.
+    SiteId, "^[A-Za-z0-9._-]{3,50}$", |text| {
+        let text = sized(text, 3, 50)?;
+        made_of(text, "letters, digits, '.', '_' and '-'", |c| c.is_ascii_alphanumeric() || "._-".contains(c))?;
+        Ok(text.to_owned())
+    };
+
+    /// The name that others see; unique whatever its case.
+    Nickname, r"^\S(.{0,48}\S)?$", |text| {
+        let text = sized(text.trim(), 2, 50)?;
+        made_of(text, "visible characters and spaces", |c| !c.is_control() && (c == ' ' || !c.is_whitespace()))?;
+        Ok(text.to_owned())
+    };
+
+    /// A phone number, kept as digits with an optional leading plus.
+    PhoneNumber, r"^\+?[0-9][0-9 ()-]*$", |text| {
+        let digits: String = text.chars().filter(|c| !" ()-".contains(*c)).collect();
+        let number = digits.strip_prefix('+').unwrap_or(&digits);
+        made_of(number, "digits, spaces, '(', ')', '-' and one leading '+'", |c| c.is_ascii_digit())?;
+        sized(number, 10, 15)?;
+        Ok(digits)
+    };
+
+    /// An invite code, in capitals: the case that a person types does not matter.
+    InviteCode, "^[A-Za-z0-9-]{1,32}$", |text| {
+        let text = sized(text.trim(), 1, 32)?;
+        made_of(text, "letters, digits and '-'", |c| c.is_ascii_alphanumeric() || c == '-')?;
+        Ok(text.to_ascii_uppercase())
+    };
+
+    /// A key by which a client names one attempt, so that a repeat is recognised.
+    IdempotencyKey, "^[!-~]{8,128}$", |text| {
+        let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+        let bare = sized(bare, 8, 128)?;
+        made_of(bare, "printable ASCII without spaces", |c| c.is_ascii_graphic())?;
+        Ok(bare.to_owned())
+    };
+
+    /// The part of the randomness that the player chooses.
+    ClientSeed, "^[!-~]{1,64}$", |text| {
+        let text = sized(text, 1, 64)?;
+        made_of(text, "printable ASCII without spaces", |c| c.is_ascii_graphic())?;
+        Ok(text.to_owned())
+    };
+}
+
+impl SiteId {
+    /// The spelling under which the name is claimed.
+    pub fn folded(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+impl Nickname {
+    /// The spelling under which the name is claimed.
+    pub fn folded(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+/// A password as typed: never printed, stored or compared, only hashed.
+#[derive(Clone)]
+pub struct Password(String);
+
+impl Password {
+    /// The bytes to hash.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// A fixed mask: whatever carries a password may be written down or fingerprinted without it.
+impl fmt::Display for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+impl FromStr for Password {
+    type Err = BadText;
+
+    fn from_str(text: &str) -> Result<Self, BadText> {
+        sized(text, 8, 128).map(|text| Self(text.to_owned()))
+    }
+}
+
+text_serde!(Password, "^.{8,128}$");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_bounded_and_fold() {
+        assert_eq!("Ann.Lee".parse::<SiteId>().map(|site| site.folded()), Ok("ann.lee".into()));
+        assert_eq!("ab".parse::<SiteId>(), Err(BadText::Length(3, 50)));
+        assert!("a b c".parse::<SiteId>().is_err());
+        assert_eq!("  Örn  ".parse::<Nickname>().map(|name| name.to_string()), Ok("Örn".into()));
+        assert!("two\nlines".parse::<Nickname>().is_err());
+    }
+
+    #[test]
+    fn a_phone_number_has_one_spelling() {
+        assert_eq!("+44 (20) 7946-0000".parse::<PhoneNumber>().map(|p| p.to_string()), Ok("+442079460000".into()));
+        assert!("12345".parse::<PhoneNumber>().is_err());
+        assert!("1234567890x".parse::<PhoneNumber>().is_err());
+    }
+
+    #[test]
+    fn a_key_may_be_quoted() {
+        assert_eq!("\"abcd-1234\"".parse::<IdempotencyKey>(), "abcd-1234".parse());
+        assert!("short".parse::<IdempotencyKey>().is_err());
+        assert!("with a space".parse::<IdempotencyKey>().is_err());
+    }
+
+    #[test]
+    fn a_password_is_never_printed() {
+        let password: Password = "hunter2hunter2".parse().unwrap();
+        assert!(!format!("{password:?}{password}{}", serde_json::to_string(&password).unwrap()).contains("hunter2"));
+    }
+}

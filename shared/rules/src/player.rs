@@ -1,0 +1,156 @@
+//! A player's hot state: what every action reads and replaces.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Refusal,
+    economy::Economy,
+    fairness::Draw,
+    id::PlayerId,
+    ledger::{Action, Change, Entry, Hash},
+    money::{Coins, Gems, Postings},
+    name::{ClientSeed, InviteCode},
+    slot::SlotStreak,
+    time::Timestamp,
+};
+
+/// A player's standing; a higher one opens more doors.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Rank {
+    /// Everyone at first.
+    #[default]
+    Standard,
+    /// The middle rank.
+    Premium,
+    /// The highest rank.
+    Vip,
+}
+
+/// What an action needs to know of a player and may change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Player {
+    /// Who it is.
+    pub id: PlayerId,
+    /// Coins owned.
+    pub coins: Coins,
+    /// Gems owned.
+    pub gems: Gems,
+    /// Entries in the ledger.
+    pub entries: u64,
+    /// Writes of this record, by actions and by others: an action replaces just the revision that it read.
+    pub revision: u64,
+    /// The hash of the last entry.
+    pub head: Hash,
+    /// Standing.
+    pub rank: Rank,
+    /// Whether the player may do anything at all.
+    pub active: bool,
+    /// Whether the player may use the admin side.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub admin: bool,
+    /// Sessions begun in an earlier epoch are over.
+    pub session_epoch: u32,
+    /// Level reached.
+    pub level: u32,
+    /// Experience gained within the level.
+    pub experience: u64,
+    /// The randomness of the next round.
+    pub draw: Draw,
+    /// Spins without a long pause.
+    #[serde(default)]
+    pub slot: SlotStreak,
+}
+
+impl Player {
+    /// A new player and the entry that brings the starting balance.
+    ///
+    /// # Errors
+    /// None that a valid economy can cause.
+    pub fn sign_up(
+        id: PlayerId,
+        admin: bool,
+        invite: InviteCode,
+        now: Timestamp,
+        economy: &Economy,
+    ) -> Result<Change, Refusal> {
+        // A ULID is printable ASCII without spaces, which is all that a client seed asks.
+        let client_seed: ClientSeed = id.to_string().parse().map_err(|_| Refusal::LedgerFull)?;
+        let start = &economy.start;
+        let blank = Self {
+            id,
+            coins: Coins::ZERO,
+            gems: Gems::ZERO,
+            entries: 0,
+            revision: 0,
+            head: Hash::genesis(id),
+            rank: Rank::Standard,
+            active: true,
+            admin,
+            session_epoch: 0,
+            level: 1,
+            experience: 0,
+            draw: Draw { epoch: 0, nonce: 0, client_seed },
+            slot: SlotStreak::default(),
+        };
+        let moved = Postings { coins: start.coins.credit(), gems: start.gems.credit() };
+        blank.after(now, Action::Signup { invite }, moved)
+    }
+
+    /// The one way to change a balance: the player after an action, together with the entry that tells of it.
+    ///
+    /// # Errors
+    /// A balance that would fall below zero or grow beyond what can be counted.
+    pub fn after(self, at: Timestamp, action: Action, moved: Postings) -> Result<Change, Refusal> {
+        self.record(at, action, moved, None)
+    }
+
+    /// As [`Player::after`], for a round that drew from the player's randomness: the next round draws anew.
+    ///
+    /// # Errors
+    /// As [`Player::after`].
+    pub fn after_round(
+        mut self,
+        at: Timestamp,
+        action: Action,
+        moved: Postings,
+        economy: &Economy,
+    ) -> Result<Change, Refusal> {
+        let draw = self.draw.clone();
+        self.draw.nonce += 1;
+        self.record(at, action, moved, Some((economy.version.clone(), draw)))
+    }
+
+    fn record(
+        self,
+        at: Timestamp,
+        action: Action,
+        moved: Postings,
+        drawn: Option<(String, Draw)>,
+    ) -> Result<Change, Refusal> {
+        let (odds, draw) = drawn.unzip();
+        let entry = Entry {
+            player: self.id,
+            number: self.entries.checked_add(1).ok_or(Refusal::LedgerFull)?,
+            at,
+            action,
+            moved,
+            coins: self.coins.changed_by(moved.coins).map_err(|_| Refusal::balance(moved.coins))?,
+            gems: self.gems.changed_by(moved.gems).map_err(|_| Refusal::balance(moved.gems))?,
+            odds,
+            draw,
+            previous: self.head,
+        };
+        let head = entry.hash().map_err(|_| Refusal::LedgerFull)?;
+        let player = Self {
+            coins: entry.coins,
+            gems: entry.gems,
+            entries: entry.number,
+            revision: self.revision + 1,
+            head,
+            ..self
+        };
+        Ok(Change { player, entry })
+    }
+}
