@@ -1,1 +1,31 @@
+//! Every function of Croupier: one file each, and one line each in [`FUNCTIONS`].
 
+pub mod account;
+pub mod play;
+pub mod realtime;
+pub mod service;
+
+use croupier_web::function::Function;
+
+/// The whole map. Lambda, the local stack, the OpenAPI document, the template's check and the tests read this table.
+pub const FUNCTIONS: &[Function] = &[
+    Function::endpoint::<service::Health>(),
+    Function::endpoint::<service::OpenApi>(),
+    Function::any_other::<service::NotFound>(),
+    Function::endpoint::<account::InviteValidate>(),
+    Function::endpoint::<account::Signup>(),
+    Function::endpoint::<account::Login>(),
+    Function::endpoint::<account::Me>(),
+    Function::endpoint::<account::Balance>(),
+    Function::endpoint::<play::Spin>(),
+    Function::endpoint::<play::SlotConfig>(),
+    Function::endpoint::<play::History>(),
+    Function::endpoint::<play::Fairness>(),
+    Function::endpoint::<play::FairnessRotate>(),
+    Function::endpoint::<play::FairnessRound>(),
+    Function::endpoint::<realtime::RealtimeTicket>(),
+    Function::socket::<realtime::SocketConnect>(),
+    Function::socket::<realtime::SocketDisconnect>(),
+    Function::socket::<realtime::SocketMessage>(),
+    Function::stream::<realtime::Push>(),
+];

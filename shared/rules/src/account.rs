@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{name::InviteCode, time::Timestamp};
+use crate::{id::SessionId, name::InviteCode, player::Player, time::Timestamp};
 
 /// An invite: lets as many players in as it has uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +93,52 @@ impl InviteStatus {
     }
 }
 
+/// A login on one device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Which one.
+    pub id: SessionId,
+    /// The player's session epoch when it began; a later epoch ends it.
+    pub epoch: u32,
+    /// SHA-256 of the refresh token.
+    pub refresh_hash: String,
+    /// What the device calls itself.
+    pub device: String,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it ends in any case.
+    pub ends_at: Timestamp,
+    /// When it may be swept away, in Unix seconds.
+    pub expires: i64,
+}
+
+/// Why a session lets nobody act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Barred {
+    /// The session is over.
+    #[error("This session is over.")]
+    Revoked,
+    /// The player may not do anything.
+    #[error("This account is locked.")]
+    Locked,
+}
+
+impl Session {
+    /// Whether the player may act through this session now.
+    ///
+    /// # Errors
+    /// What stands against it.
+    pub fn admits(&self, player: &Player, now: Timestamp) -> Result<(), Barred> {
+        if self.epoch != player.session_epoch || self.ends_at <= now {
+            Err(Barred::Revoked)
+        } else if !player.active {
+            Err(Barred::Locked)
+        } else {
+            Ok(())
+        }
+    }
+}
+
 /// How many wrong passwords lock a site id.
 pub const LOCK_AFTER: usize = 5;
 /// Within which time they count together.
@@ -113,6 +159,9 @@ pub struct Attempts {
     /// Until when nobody gets in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locked_until: Option<Timestamp>,
+    /// When the record says nothing any more and may be swept away, in Unix seconds.
+    #[serde(default)]
+    pub expires: i64,
 }
 
 impl Attempts {
@@ -131,7 +180,8 @@ impl Attempts {
         }
         recent.push(now);
         let locked_until = (recent.len() >= LOCK_AFTER).then(|| now.after(LOCK_FOR));
-        Ok(Self { revision: self.revision + 1, recent, locked_until })
+        let expires = now.after(LOCK_WINDOW.max(LOCK_FOR)).seconds();
+        Ok(Self { revision: self.revision + 1, recent, locked_until, expires })
     }
 }
 

@@ -123,7 +123,17 @@ pub struct Hash([u8; 32]);
 impl Hash {
     /// What the first entry of a player is bound to.
     pub fn genesis(player: PlayerId) -> Self {
-        Self(Sha256::digest(player.to_string()).into())
+        Self::over(&[player.to_string().as_bytes()])
+    }
+
+    /// The hash of several parts; each is preceded by its length, so that moving a border changes the hash.
+    pub fn over(parts: &[&[u8]]) -> Self {
+        let mut digest = Sha256::new();
+        for part in parts {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        }
+        Self(digest.finalize().into())
     }
 }
 

@@ -15,5 +15,6 @@ mod refusal;
 pub mod round;
 pub mod slot;
 pub mod time;
+pub mod transcript;
 
 pub use refusal::Refusal;

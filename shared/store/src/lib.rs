@@ -1,1 +1,98 @@
+//! The one table.
+//!
+//! [`key`] alone knows how things are named, [`item`] alone how they look, [`tx`] alone writes them. [`act`] is the path
+//! by which a player's action is committed, and there is no other.
 
+pub mod account;
+pub mod act;
+pub mod item;
+pub mod journal;
+pub mod key;
+pub mod schema;
+pub mod session;
+pub mod socket;
+pub mod tx;
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    item::{Item, decode},
+    key::Key,
+};
+
+/// The table, and the client that reaches it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+impl Store {
+    /// The table of this name.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// Reads one item as it is now.
+    ///
+    /// # Errors
+    /// The table cannot be reached, or holds what this version cannot read.
+    pub async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
+        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let found = request.set_key(Some(key.item())).send().await?;
+        found.item.map(decode).transpose()
+    }
+
+    /// Reads several items as they are now, in one round trip; the answers stand where their keys stood.
+    pub(crate) async fn get_each<const N: usize>(&self, keys: [Key; N]) -> Result<[Option<Item>; N], StoreError> {
+        let wanted = aws_sdk_dynamodb::types::KeysAndAttributes::builder()
+            .set_keys(Some(keys.iter().map(Key::item).collect()))
+            .consistent_read(true)
+            .build()
+            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let found = self.client.batch_get_item().request_items(&self.table, wanted).send().await?;
+        if found.unprocessed_keys.is_some_and(|keys| !keys.is_empty()) {
+            return Err(StoreError::Throttled);
+        }
+        let mut items = found.responses.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
+        Ok(keys.map(|key| items.iter().position(|item| key.names(item)).map(|place| items.swap_remove(place))))
+    }
+}
+
+/// Why the table did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// It is asked for more than it gives right now.
+    #[error("the table is throttling")]
+    Throttled,
+    /// It cannot be reached, or answered too late; what was asked may have happened.
+    #[error("the table is unavailable: {0}")]
+    Unavailable(String),
+    /// It holds, or was given, what cannot be understood.
+    #[error("the table holds what cannot be read: {0}")]
+    Corrupt(String),
+}
+
+impl<E, R> From<SdkError<E, R>> for StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    fn from(error: SdkError<E, R>) -> Self {
+        const THROTTLES: [&str; 4] =
+            ["ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException", "Throttling"];
+        match &error {
+            SdkError::ServiceError(service) => {
+                let code = service.err().code().unwrap_or("unknown");
+                if THROTTLES.contains(&code) { Self::Throttled } else { Self::Unavailable(code.to_owned()) }
+            }
+            SdkError::TimeoutError(_) => Self::Unavailable("timeout".to_owned()),
+            SdkError::DispatchFailure(_) => Self::Unavailable("no connection".to_owned()),
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}

@@ -1,1 +1,22 @@
+//! What every function needs around its rule.
+//!
+//! An [`endpoint::Endpoint`] says what it is and what it does; everything else, from parsing to the answer, from
+//! authentication to OpenAPI, follows from that and lies here.
 
+pub mod app;
+pub mod call;
+pub mod caller;
+pub mod config;
+pub mod consumer;
+pub mod endpoint;
+pub mod error;
+pub mod event;
+pub mod function;
+pub mod lambda;
+pub mod log;
+pub mod openapi;
+pub mod page;
+pub mod password;
+pub mod push;
+pub mod request;
+pub mod token;

@@ -1,0 +1,128 @@
+//! Functions about accounts: coming in, and who one is.
+
+mod balance;
+mod invite_validate;
+mod login;
+mod me;
+mod signup;
+
+pub use balance::Balance;
+pub use invite_validate::InviteValidate;
+pub use login::Login;
+pub use me::Me;
+pub use signup::Signup;
+
+use std::time::Duration;
+
+use croupier_rules::{
+    account::Session,
+    id::{PlayerId, SessionId},
+    money::{Coins, Gems},
+    name::{Nickname, PhoneNumber, SiteId},
+    player::{Player, Rank},
+    time::Timestamp,
+};
+use croupier_store::item::Profile;
+use croupier_web::{
+    call::Call,
+    caller::Anyone,
+    error::Failure,
+    token::{OPAQUE_BYTES, Opaque},
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// How long a session lasts at the most.
+const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How much of what a device calls itself is kept, in characters.
+const DEVICE_LENGTH: usize = 80;
+
+/// A player, as the player sees it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct User {
+    id: PlayerId,
+    site_id: SiteId,
+    nickname: Nickname,
+    phone_number: Option<PhoneNumber>,
+    rank: Rank,
+    is_active: bool,
+    is_admin: bool,
+    cyber_token_balance: Coins,
+    gems: Gems,
+    level: u32,
+    experience: u64,
+    created_at: Timestamp,
+    last_login_at: Timestamp,
+}
+
+impl User {
+    fn of(player: &Player, profile: Profile) -> Self {
+        Self {
+            id: player.id,
+            site_id: profile.site_id,
+            nickname: profile.nickname,
+            phone_number: profile.phone_number,
+            rank: player.rank,
+            is_active: player.active,
+            is_admin: player.admin,
+            cyber_token_balance: player.coins,
+            gems: player.gems,
+            level: player.level,
+            experience: player.experience,
+            created_at: profile.created_at,
+            last_login_at: profile.last_login_at,
+        }
+    }
+}
+
+/// The tokens of a session that has begun.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TokenReply {
+    /// Goes into the `Authorization` header.
+    access_token: String,
+    /// Always `bearer`.
+    token_type: &'static str,
+    /// How long the access token lasts, in seconds.
+    expires_in: u64,
+    /// What the session goes on with when the access token has ended.
+    refresh_token: String,
+    /// Whose session it is.
+    user: User,
+}
+
+/// A session about to begin, and the text of its refresh token, which is not kept anywhere.
+struct NewSession {
+    session: Session,
+    refresh_token: String,
+}
+
+impl NewSession {
+    fn of(call: &Call<'_, Anyone>, epoch: u32) -> Self {
+        let refresh = Opaque::of(call.app.entropy.bytes::<OPAQUE_BYTES>());
+        let ends_at = call.now.after(SESSION_LIFETIME);
+        let device = call.incoming.header("user-agent").unwrap_or("unknown");
+        let session = Session {
+            id: call.fresh(SessionId::new),
+            epoch,
+            refresh_hash: refresh.hash(),
+            device: device.chars().filter(|c| !c.is_control()).take(DEVICE_LENGTH).collect(),
+            created_at: call.now,
+            ends_at,
+            expires: ends_at.seconds(),
+        };
+        Self { session, refresh_token: refresh.into_text() }
+    }
+
+    fn reply(self, call: &Call<'_, Anyone>, player: &Player, profile: Profile) -> Result<TokenReply, Failure> {
+        let Session { id, epoch, .. } = self.session;
+        let tokens = call.app.tokens()?;
+        let jti = Opaque::of(call.app.entropy.bytes()).into_text();
+        Ok(TokenReply {
+            access_token: tokens.issue(player.id, id, epoch, jti, call.now)?,
+            token_type: "bearer",
+            expires_in: tokens.lifetime().as_secs(),
+            refresh_token: self.refresh_token,
+            user: User::of(player, profile),
+        })
+    }
+}

@@ -1,0 +1,113 @@
+use croupier_rules::{
+    account::{Invite, InviteFault},
+    id::PlayerId,
+    name::{InviteCode, Nickname, Password, PhoneNumber, SiteId},
+    player::Player,
+};
+use croupier_store::{
+    account::Newcomer,
+    item::{Attempt, Login, Profile, decode},
+    key::Key,
+    tx::{Conflict, NotCommitted},
+};
+use croupier_web::{
+    call::Call,
+    caller::Anyone,
+    config::Need,
+    endpoint::{Endpoint, Route},
+    error::{Code, Failure},
+    password,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{NewSession, TokenReply};
+
+/// Becoming a player.
+pub struct Signup;
+
+/// Who wants to become a player.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct SignupRequest {
+    site_id: SiteId,
+    nickname: Nickname,
+    phone_number: Option<PhoneNumber>,
+    password: Password,
+    invite_code: InviteCode,
+}
+
+impl Endpoint for Signup {
+    const ROUTE: Route = Route::post("signup", "/api/auth/signup", "Become a player, with an invite.")
+        .or(&[Code::InviteInvalid, Code::Taken, Code::IdempotencyKeyReused])
+        .needs(&[Need::Table, Need::Tokens]);
+    type Caller = Anyone;
+    type Request = SignupRequest;
+    type Reply = TokenReply;
+
+    async fn handle(call: Call<'_, Anyone>, request: SignupRequest) -> Result<TokenReply, Failure> {
+        let store = call.store()?;
+        let password = request.password.clone();
+        let password_hash = password::hash(request.password.clone(), call.app.entropy.bytes()).await?;
+
+        let id = call.fresh(PlayerId::new);
+        let session = NewSession::of(&call, 0);
+        let newcomer = Newcomer {
+            change: Player::sign_up(id, false, request.invite_code.clone(), call.now, &call.app.economy)?,
+            profile: Profile {
+                site_id: request.site_id,
+                nickname: request.nickname,
+                phone_number: request.phone_number,
+                created_at: call.now,
+                last_login_at: call.now,
+            },
+            login: Login { player: id, password_hash, made_by: call.attempt.clone() },
+            invite: Some(request.invite_code.clone()),
+            session: Some(session.session.clone()),
+        };
+        match store.sign_up(&newcomer, call.now).await {
+            Ok(()) => session.reply(&call, newcomer.change.player(), newcomer.profile),
+            Err(NotCommitted::Refused { conflict: Conflict::SiteTaken, found: Some(item) }) => {
+                repeated(&call, &newcomer.profile.site_id, decode(item)?, password).await
+            }
+            Err(NotCommitted::Refused { conflict: Conflict::InviteRefused, .. }) => {
+                Err(invite_refused(&call, &request.invite_code).await?)
+            }
+            Err(other) => Err(other.into()),
+        }
+    }
+}
+
+/// The site id is there already. It was this very sign-up, if it has the same key and the same password: then the
+/// answer got lost, and the player comes in after all, with a new session.
+async fn repeated(
+    call: &Call<'_, Anyone>,
+    site: &SiteId,
+    login: Login,
+    password: Password,
+) -> Result<TokenReply, Failure> {
+    let made_by = |attempt: &Attempt| login.made_by.as_ref().is_some_and(|made_by| made_by.key == attempt.key);
+    let Some(attempt) = call.attempt.as_ref().filter(|attempt| made_by(attempt)) else {
+        return Err(Failure::taken("site_id"));
+    };
+    let same_request = login.made_by.as_ref() == Some(attempt);
+    if !password::verify(password, Some(login.password_hash)).await? {
+        return Err(Failure::taken("site_id"));
+    }
+    if !same_request {
+        return Err(Failure::of(Code::IdempotencyKeyReused));
+    }
+    let store = call.store()?;
+    let lost = || Failure::internal("a login without a player");
+    let player: Player = store.get(&Key::player(login.player)).await?.ok_or_else(lost)?;
+    let profile: Profile = store.get(&Key::profile(login.player)).await?.ok_or_else(lost)?;
+    let session = NewSession::of(call, player.session_epoch);
+    store.begin_session(site, player.id, &session.session).await?;
+    session.reply(call, &player, profile)
+}
+
+/// Which of its limits the invite has met, in words.
+async fn invite_refused(call: &Call<'_, Anyone>, code: &InviteCode) -> Result<Failure, Failure> {
+    let found: Option<Invite> = call.store()?.get(&Key::invite(code)).await?;
+    let fault = found.map_or(Err(InviteFault::Unknown), |invite| invite.check(call.now));
+    Ok(fault.map_or_else(|fault| Failure::saying(Code::InviteInvalid, fault), |()| Failure::of(Code::InviteInvalid)))
+}

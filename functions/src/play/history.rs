@@ -1,0 +1,105 @@
+use croupier_rules::{
+    id::EntryId,
+    ledger::{Entry, GameType},
+    money::{Coins, Gems},
+    time::Timestamp,
+};
+use croupier_web::{
+    call::Call,
+    caller::SignedIn,
+    endpoint::{Endpoint, Route},
+    error::{Code, Failure},
+    page::{Cursor, Limit, Page},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The caller's ledger.
+pub struct History;
+
+/// Which entries.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct HistoryRequest {
+    /// Only those of this game.
+    game_type: Option<GameType>,
+    /// Only those of this action.
+    action: Option<String>,
+    /// How many at once.
+    #[serde(default)]
+    limit: Limit,
+    /// Where the page before ended.
+    cursor: Option<Cursor>,
+}
+
+impl HistoryRequest {
+    /// The actions asked for; none: all.
+    fn actions(&self) -> Option<Vec<&str>> {
+        let of_game = self.game_type.map(|game| game.actions().to_vec());
+        match (of_game, self.action.as_deref()) {
+            (of_game, None) => of_game,
+            (None, Some(action)) => Some(vec![action]),
+            (Some(of_game), Some(action)) => Some(of_game.into_iter().filter(|one| *one == action).collect()),
+        }
+    }
+
+    /// What a cursor of this list is bound to.
+    fn scope(&self) -> String {
+        format!("history {:?}", self.actions())
+    }
+}
+
+/// An entry, as the player reads it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct HistoryItem {
+    id: EntryId,
+    /// The place in the ledger: 1, 2, 3 … without a gap.
+    sequence: u64,
+    action: &'static str,
+    game_type: Option<GameType>,
+    delta_coin: i64,
+    delta_gem: i64,
+    balance_coin: Coins,
+    balance_gem: Gems,
+    created_at: Timestamp,
+    /// What explains the outcome; depends on the action.
+    #[schemars(with = "serde_json::Map<String, Value>")]
+    detail: Value,
+}
+
+impl HistoryItem {
+    fn of(entry: &Entry) -> Result<Self, Failure> {
+        let mut action = serde_json::to_value(&entry.action).map_err(Failure::internal)?;
+        Ok(Self {
+            id: entry.id(),
+            sequence: entry.number,
+            action: entry.action.name(),
+            game_type: entry.action.game_type(),
+            delta_coin: entry.moved.coins,
+            delta_gem: entry.moved.gems,
+            balance_coin: entry.coins,
+            balance_gem: entry.gems,
+            created_at: entry.at,
+            detail: action["detail"].take(),
+        })
+    }
+}
+
+impl Endpoint for History {
+    const ROUTE: Route = Route::get("history", "/api/games/history", "List the caller's ledger, newest first.")
+        .or(&[Code::CursorInvalid]);
+    type Caller = SignedIn;
+    type Request = HistoryRequest;
+    type Reply = Page<HistoryItem>;
+
+    async fn handle(call: Call<'_, SignedIn>, request: HistoryRequest) -> Result<Page<HistoryItem>, Failure> {
+        let (player, scope) = (call.caller.player.id, request.scope());
+        let before = request.cursor.as_ref().map_or(Ok(u64::MAX), |cursor| cursor.read(&scope))?;
+        let (limit, actions) = (request.limit.get(), request.actions());
+        let found = call.store()?.entries(player, before, limit, actions.as_deref()).await?;
+        Ok(Page {
+            items: found.entries.iter().map(|record| HistoryItem::of(&record.entry)).collect::<Result<_, _>>()?,
+            next_cursor: found.next.map(|next| Cursor::write(&scope, next)),
+        })
+    }
+}

@@ -1,0 +1,36 @@
+use croupier_rules::{Refusal, money::Coins, slot::odds};
+use croupier_web::{
+    call::Call,
+    caller::Anyone,
+    endpoint::{Endpoint, Route},
+    error::Failure,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The odds page of the slot machine.
+pub struct SlotConfig;
+
+/// Which stake to show.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct SlotConfigRequest {
+    /// Show the exact return of just this stake; without, of the usual ones.
+    bet_amount: Option<Coins>,
+}
+
+impl Endpoint for SlotConfig {
+    const ROUTE: Route =
+        Route::get("slot-config", "/api/games/slot/config", "Show the slot machine's odds, computed exactly.");
+    type Caller = Anyone;
+    type Request = SlotConfigRequest;
+    type Reply = odds::SlotConfig;
+
+    async fn handle(call: Call<'_, Anyone>, request: SlotConfigRequest) -> Result<odds::SlotConfig, Failure> {
+        let rules = &call.app.economy.slot.rules;
+        let (least, most) = (rules.min_bet, rules.max_bet);
+        if request.bet_amount.is_some_and(|bet| !(least..=most).contains(&bet)) {
+            return Err(Refusal::StakeOutOfRange { least, most }.into());
+        }
+        Ok(odds::SlotConfig::of(&call.app.economy, request.bet_amount))
+    }
+}

@@ -1,0 +1,111 @@
+use std::collections::BTreeMap;
+
+use croupier_rules::{
+    id::{EntryId, PlayerId},
+    ledger::Entry,
+    money::{Coins, Gems, Postings},
+    time::Timestamp,
+};
+use croupier_store::item::EntryRecord;
+use croupier_web::{
+    app::App,
+    config::Need,
+    consumer::{FailedRecord, StreamConsumer},
+    error::Failure,
+    event::StreamRecord,
+    push::Posted,
+};
+use futures_util::future::join_all;
+use serde::Serialize;
+
+/// Tells players on their open sockets what has happened to them.
+pub struct Push;
+
+/// What a player is told.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Message {
+    TokenUpdate {
+        sequence: u64,
+        history_id: EntryId,
+        balance_coin: Coins,
+        balance_gem: Gems,
+        delta_coin: i64,
+        delta_gem: i64,
+        source: &'static str,
+        ts: Timestamp,
+    },
+}
+
+impl Message {
+    /// What an entry is worth telling, if anything.
+    fn of(entry: &Entry) -> Option<Self> {
+        let Entry { number, at, moved, coins, gems, .. } = *entry;
+        (moved != Postings::NONE || entry.action.game_type().is_some()).then(|| Self::TokenUpdate {
+            sequence: number,
+            history_id: entry.id(),
+            balance_coin: coins,
+            balance_gem: gems,
+            delta_coin: moved.coins,
+            delta_gem: moved.gems,
+            source: entry.action.name(),
+            ts: at,
+        })
+    }
+}
+
+/// The news of one player in one batch.
+#[derive(Default)]
+struct News {
+    messages: Vec<Message>,
+    places: Vec<String>,
+}
+
+impl StreamConsumer for Push {
+    const NAME: &'static str = "push";
+    const NEEDS: &'static [Need] = &[Need::Table, Need::Sockets];
+
+    async fn consume(app: &App, batch: Vec<StreamRecord>) -> Vec<FailedRecord> {
+        let mut failed = Vec::new();
+        let mut players: BTreeMap<PlayerId, News> = BTreeMap::new();
+        for record in batch {
+            let sequence_number = record.dynamodb.sequence_number;
+            match serde_dynamo::from_item::<_, EntryRecord>(record.dynamodb.new_image) {
+                Ok(EntryRecord { entry, .. }) => {
+                    let news = players.entry(entry.player).or_default();
+                    news.messages.extend(Message::of(&entry));
+                    news.places.push(sequence_number);
+                }
+                Err(error) => failed.push(FailedRecord { sequence_number, cause: error.to_string() }),
+            }
+        }
+        let told = players.into_iter().map(async |(player, news)| {
+            let cause = tell(app, player, &news.messages).await.err()?;
+            let cause = cause.cause.unwrap_or(cause.detail);
+            Some(
+                news.places.into_iter().map(move |place| FailedRecord { sequence_number: place, cause: cause.clone() }),
+            )
+        });
+        failed.extend(join_all(told).await.into_iter().flatten().flatten());
+        failed
+    }
+}
+
+/// Sends all of a player's news as one message to each of the player's sockets, and forgets those that are gone.
+async fn tell(app: &App, player: PlayerId, messages: &[Message]) -> Result<(), Failure> {
+    let text = match messages {
+        [] => return Ok(()),
+        [message] => serde_json::to_string(message),
+        several => serde_json::to_string(several),
+    }
+    .map_err(Failure::internal)?;
+    let store = app.store()?;
+    for socket in store.sockets(player).await? {
+        match app.sockets()?.post(&socket.connection, &text).await {
+            Ok(Posted::Taken) => {}
+            Ok(Posted::Gone) => store.close_socket(&socket.connection).await?,
+            Err(cause) => return Err(Failure::internal(cause)),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+use croupier_web::{
+    call::Call,
+    caller::Anyone,
+    endpoint::{Endpoint, Nothing, Route},
+    error::{Code, Failure},
+    function::Trigger,
+};
+use serde_json::Value;
+
+/// Whatever no other function takes.
+pub struct NotFound;
+
+impl Endpoint for NotFound {
+    const ROUTE: Route =
+        Route::get("not-found", "$default", "Refuse what is not there.").or(&[Code::NotFound, Code::MethodNotAllowed]);
+    type Caller = Anyone;
+    type Request = Nothing;
+    type Reply = Value;
+
+    async fn handle(call: Call<'_, Anyone>, _: Nothing) -> Result<Value, Failure> {
+        let path = &call.incoming.event.raw_path;
+        let methods: Vec<_> = crate::FUNCTIONS
+            .iter()
+            .filter_map(|function| match function.trigger {
+                Trigger::Http(route) => route.paths().any(|taken| fits(taken, path)).then(|| route.method.text()),
+                _ => None,
+            })
+            .collect();
+        if methods.is_empty() {
+            return Err(Failure::of(Code::NotFound));
+        }
+        Err(Failure::saying(Code::MethodNotAllowed, format_args!("This path takes {} only.", methods.join(", "))))
+    }
+}
+
+fn fits(route: &str, path: &str) -> bool {
+    let (route, path): (Vec<_>, Vec<_>) = (route.split('/').collect(), path.split('/').collect());
+    route.len() == path.len()
+        && route.iter().zip(path).all(|(part, given)| *part == given || (part.starts_with('{') && !given.is_empty()))
+}

@@ -1,0 +1,147 @@
+//! The commit path: how a decision about a player becomes a fact, exactly once.
+
+use std::time::Duration;
+
+use croupier_rules::{
+    Refusal,
+    account::Barred,
+    id::{EntryId, PlayerId, SessionId},
+    ledger::{Decision, Hash},
+    player::Player,
+    time::Timestamp,
+};
+use rand::RngExt;
+use serde::Serialize;
+
+use crate::{
+    Store, StoreError,
+    item::{Attempt, EntryRecord, decode},
+    key::Key,
+    tx::{Conflict, NotCommitted},
+};
+
+/// How often a decision is made anew when another write came first.
+const TRIES: u32 = 8;
+/// The longest first pause before deciding anew; each further one may be twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(4);
+
+/// One request to act, as its sender may repeat it.
+#[derive(Debug, Clone)]
+pub struct Deed {
+    /// The sender's name for it, if there is one.
+    pub attempt: Option<Attempt>,
+    /// A name for the entry of a deed that has none; nobody else gives it.
+    pub own_name: EntryId,
+    /// The session through which the player acts.
+    pub session: SessionId,
+    /// When the request arrived.
+    pub now: Timestamp,
+}
+
+impl Deed {
+    fn entry_key(&self, player: PlayerId) -> Key {
+        match &self.attempt {
+            Some(attempt) => Key::keyed_entry(player, &attempt.key),
+            None => Key::own_entry(player, self.own_name),
+        }
+    }
+
+    /// The first answer, for the same request; the fingerprint is compared before anything else is believed.
+    fn repeated(&self, record: EntryRecord) -> Result<Done, NotDone> {
+        if record.fingerprint == self.fingerprint() {
+            Ok(Done { reply: record.reply, replayed: true })
+        } else {
+            Err(NotDone::KeyReused)
+        }
+    }
+
+    fn fingerprint(&self) -> Option<Hash> {
+        self.attempt.as_ref().map(|attempt| attempt.fingerprint)
+    }
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// The answer, in JSON, the same to the byte however often it is asked for.
+    pub reply: String,
+    /// Whether it had been done before.
+    pub replayed: bool,
+}
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum NotDone {
+    /// A rule says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The key was used for another request.
+    #[error("the key was used for another request")]
+    KeyReused,
+    /// The player may no longer act.
+    #[error(transparent)]
+    Barred(#[from] Barred),
+    /// The table could not tell, or others were always faster.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Decides and commits: one transaction writes the entry, which must not exist, and the player, which must not have
+    /// changed since. When it has, the player and the session are read anew and everything is decided again.
+    ///
+    /// # Errors
+    /// A refusal of the rule, a key used for something else, a player who may no longer act, or the table's failure.
+    pub async fn act<R: Serialize>(
+        &self,
+        deed: &Deed,
+        mut player: Player,
+        decide: impl Fn(&Player) -> Result<Decision<R>, Refusal> + Send + Sync,
+    ) -> Result<Done, NotDone> {
+        let entry_key = deed.entry_key(player.id);
+        for tried in 0..TRIES {
+            if tried > 0 {
+                tokio::time::sleep(pause(tried)).await;
+                player = self.acting(player.id, deed.session, deed.now).await??;
+            }
+            let Decision { change, reply } = match decide(&player) {
+                Ok(decision) => decision,
+                Err(refusal) => return self.done_before(&entry_key, deed).await?.ok_or(refusal.into()),
+            };
+            let reply = serde_json::to_string(&reply).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            let record = EntryRecord { entry: change.entry().clone(), fingerprint: deed.fingerprint(), reply };
+            let committed = self
+                .tx()
+                .create(&entry_key, &record, Conflict::AlreadyDone)
+                .replace(&Key::player(player.id), change.player(), player.revision)
+                .commit()
+                .await;
+            match committed {
+                Ok(()) => return Ok(Done { reply: record.reply, replayed: false }),
+                Err(NotCommitted::Refused { conflict: Conflict::AlreadyDone, found: Some(item) }) => {
+                    return deed.repeated(decode(item)?);
+                }
+                Err(NotCommitted::Refused { conflict, .. }) => {
+                    return Err(StoreError::Corrupt(format!("an action met {conflict:?}")).into());
+                }
+                Err(NotCommitted::Contended) => {}
+                Err(NotCommitted::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Throttled.into())
+    }
+
+    /// What was allowed once may be refused by now, and a repeat asks for the first answer.
+    async fn done_before(&self, entry_key: &Key, deed: &Deed) -> Result<Option<Done>, NotDone> {
+        if deed.attempt.is_none() {
+            return Ok(None);
+        }
+        let found = self.get(entry_key).await?;
+        found.map(|record| deed.repeated(record)).transpose()
+    }
+}
+
+/// How long to wait before the next try: at random, so that those who met once do not meet again.
+pub(crate) fn pause(tried: u32) -> Duration {
+    FIRST_PAUSE.mul_f64(f64::from(1 << tried.min(TRIES)) * rand::rng().random::<f64>())
+}

@@ -1,0 +1,116 @@
+//! How things look in the table. The only file that turns values into attributes and back.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use croupier_rules::{
+    id::PlayerId,
+    ledger::{Entry, Hash},
+    name::{Nickname, PhoneNumber, SiteId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{StoreError, key::Key};
+
+/// An item as the table has it.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// A value under its key.
+pub(crate) fn encode(key: &Key, value: &impl Serialize) -> Result<Item, StoreError> {
+    let mut item: Item = serde_dynamo::to_item(value).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    item.extend(key.item());
+    Ok(item)
+}
+
+/// The value of an item.
+///
+/// # Errors
+/// The item is not what this version writes.
+pub fn decode<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+    serde_dynamo::from_item(item).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// One attribute.
+pub(crate) fn attribute(value: impl Serialize) -> Result<AttributeValue, StoreError> {
+    serde_dynamo::to_attribute_value(value).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// What changes rarely about a player.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// The name by which the player logs in.
+    pub site_id: SiteId,
+    /// The name that others see.
+    pub nickname: Nickname,
+    /// How to reach the player.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<PhoneNumber>,
+    /// When the player signed up.
+    pub created_at: Timestamp,
+    /// When the player last logged in.
+    pub last_login_at: Timestamp,
+}
+
+/// Who logs in with a site id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// The player whose site id it is.
+    pub player: PlayerId,
+    /// The Argon2id hash, with its parameters and salt.
+    pub password_hash: String,
+    /// Which sign-up made it, so that a repeat is recognised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<Attempt>,
+}
+
+/// A request that its sender may repeat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The key that the sender gave.
+    pub key: croupier_rules::name::IdempotencyKey,
+    /// What was asked, hashed.
+    pub fingerprint: Hash,
+}
+
+/// A claim on a name that only one player can have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Whose it is.
+    pub player: PlayerId,
+}
+
+/// A ledger entry as it is kept: the entry, what was asked, and what was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryRecord {
+    /// The entry.
+    #[serde(flatten)]
+    pub entry: Entry,
+    /// What was asked under the player's key, hashed; the same key with another request is no repeat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Hash>,
+    /// The answer, to the byte.
+    pub reply: String,
+}
+
+/// An open socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Whose it is.
+    pub player: PlayerId,
+    /// The gateway's name for it.
+    pub connection: String,
+    /// When it is certainly gone, in Unix seconds.
+    pub expires: i64,
+}
+
+/// A one-time way to open a socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// Whose it is.
+    pub player: PlayerId,
+    /// Until when it works.
+    pub valid_until: Timestamp,
+    /// When it may be swept away, in Unix seconds.
+    pub expires: i64,
+}

@@ -1,0 +1,91 @@
+//! Reading a player's ledger.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use croupier_rules::id::{EntryId, PlayerId};
+
+use crate::{
+    Store, StoreError,
+    item::{EntryRecord, Item, attribute, decode},
+    key::{BY_NUMBER, Key},
+};
+
+/// Entries read at once when only some of them are wanted.
+const PAGE: usize = 100;
+/// Pages read for one request: a filter that almost nothing passes costs no more than this.
+const PAGES: usize = 10;
+
+/// Some of a player's entries, newest first.
+#[derive(Debug)]
+pub struct Page {
+    /// The entries.
+    pub entries: Vec<EntryRecord>,
+    /// The number below which to go on; none at the end.
+    pub next: Option<u64>,
+}
+
+impl Store {
+    /// The entries numbered below `before`, newest first, of these actions or of all.
+    ///
+    /// # Errors
+    /// The table cannot be reached, or holds what this version cannot read.
+    pub async fn entries(
+        &self,
+        player: PlayerId,
+        before: u64,
+        limit: usize,
+        actions: Option<&[&str]>,
+    ) -> Result<Page, StoreError> {
+        let mut before = before;
+        let mut entries: Vec<EntryRecord> = Vec::new();
+        for _ in 0..PAGES {
+            let read = if actions.is_some() { PAGE } else { limit - entries.len() };
+            let items = self.newest(player, before, read).await?;
+            let ended = items.len() < read;
+            for item in items {
+                let record: EntryRecord = decode(item)?;
+                before = record.entry.number;
+                if actions.is_none_or(|wanted| wanted.contains(&record.entry.action.name())) {
+                    entries.push(record);
+                }
+                if entries.len() == limit {
+                    // The first entry of a ledger is number 1: below it there is nothing to go on with.
+                    return Ok(Page { entries, next: (before > 1).then_some(before) });
+                }
+            }
+            if ended {
+                return Ok(Page { entries, next: None });
+            }
+        }
+        Ok(Page { entries, next: Some(before) })
+    }
+
+    /// The entry of this id, if the player has it.
+    ///
+    /// # Errors
+    /// As [`Store::entries`].
+    pub async fn entry(&self, player: PlayerId, id: EntryId) -> Result<Option<EntryRecord>, StoreError> {
+        let Some(item) = self.newest(player, id.number().saturating_add(1), 1).await?.pop() else { return Ok(None) };
+        let record: EntryRecord = decode(item)?;
+        Ok((record.entry.id() == id).then_some(record))
+    }
+
+    async fn newest(&self, player: PlayerId, before: u64, limit: usize) -> Result<Vec<Item>, StoreError> {
+        // Beyond what the table's numbers hold exactly there is no entry either.
+        let before = before.min(i64::MAX.unsigned_abs());
+        let found = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(BY_NUMBER)
+            .consistent_read(true)
+            .key_condition_expression("pk = :player AND #number < :before")
+            .expression_attribute_names("#number", crate::key::NUMBER)
+            .expression_attribute_values(":player", AttributeValue::S(Key::ledger(player)))
+            .expression_attribute_values(":before", attribute(before)?)
+            .scan_index_forward(false)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .send()
+            .await?;
+        Ok(found.items.unwrap_or_default())
+    }
+}

@@ -1,0 +1,70 @@
+//! Tickets and open sockets.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use croupier_rules::{id::PlayerId, time::Timestamp};
+
+use crate::{
+    Store, StoreError,
+    item::{Connection, Ticket, decode},
+    key::Key,
+    tx::{Conflict, NotCommitted},
+};
+
+impl Store {
+    /// Keeps a ticket under the hash of its text.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn issue_ticket(&self, hash: &str, ticket: &Ticket) -> Result<(), NotCommitted> {
+        self.tx().create(&Key::ticket(hash), ticket, Conflict::Broken).commit().await
+    }
+
+    /// Trades a ticket for an open socket: the ticket is gone as the socket appears.
+    ///
+    /// # Errors
+    /// The ticket is unknown, used or over, as [`Conflict::TicketRefused`].
+    pub async fn open_socket(&self, hash: &str, id: &str, expires: i64, now: Timestamp) -> Result<(), NotCommitted> {
+        let refused = NotCommitted::Refused { conflict: Conflict::TicketRefused, found: None };
+        let key = Key::ticket(hash);
+        let ticket: Ticket = self.get(&key).await?.ok_or(refused)?;
+        let connection = Connection { player: ticket.player, connection: id.to_owned(), expires };
+        self.persist(|| {
+            self.tx()
+                .redeem(&key, now, Conflict::TicketRefused)
+                .create(&Key::socket(id), &connection, Conflict::Broken)
+                .create(&Key::connection(ticket.player, id), &connection, Conflict::Broken)
+        })
+        .await
+    }
+
+    /// Forgets a socket, if it was known.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn close_socket(&self, id: &str) -> Result<(), NotCommitted> {
+        let Some(Connection { player, .. }) = self.get(&Key::socket(id)).await? else { return Ok(()) };
+        self.persist(|| self.tx().remove(&Key::socket(id)).remove(&Key::connection(player, id))).await
+    }
+
+    /// The open sockets of a player.
+    ///
+    /// # Errors
+    /// The table cannot be reached, or holds what this version cannot read.
+    pub async fn sockets(&self, player: PlayerId) -> Result<Vec<Connection>, StoreError> {
+        let (partition, prefix) = Key::connections(player);
+        let pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :player AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":player", AttributeValue::S(partition))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .into_paginator()
+            .items()
+            .send()
+            .try_collect()
+            .await?;
+        pages.into_iter().map(decode).collect()
+    }
+}

@@ -1,0 +1,270 @@
+//! The only file that writes: conditional writes, all or none, each with the meaning of its failure.
+
+use aws_sdk_dynamodb::{
+    error::{BuildError, SdkError},
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{
+        CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
+        builders::{DeleteBuilder, PutBuilder, TransactWriteItemBuilder, UpdateBuilder},
+    },
+};
+use croupier_rules::time::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    Store, StoreError,
+    item::{Item, attribute, encode},
+    key::Key,
+};
+
+/// What it means that a condition did not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conflict {
+    /// The entry exists: this was done before.
+    AlreadyDone,
+    /// The item changed after it was read.
+    Stale,
+    /// Another player has the site id.
+    SiteTaken,
+    /// Another player has the nickname.
+    NicknameTaken,
+    /// Another player has the phone number.
+    PhoneTaken,
+    /// The invite is unknown, off, over or used up.
+    InviteRefused,
+    /// The ticket is unknown, used or over.
+    TicketRefused,
+    /// Something that must be there is not; nothing that a caller can cause.
+    Broken,
+}
+
+/// Why nothing was written.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum NotCommitted {
+    /// A condition did not hold; of several, the one that was asked for first.
+    #[error("refused: {conflict:?}")]
+    Refused {
+        /// What that means.
+        conflict: Conflict,
+        /// The item that stood in the way, where it was asked for.
+        found: Option<Item>,
+    },
+    /// Somebody else wrote the same items: read again, decide again.
+    #[error("another write came first")]
+    Contended,
+    /// The table did not do it, or did not say so.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Writes that happen together or not at all. Begun by [`Store::tx`], ended by [`Tx::commit`].
+#[must_use = "nothing is written before `commit`"]
+#[derive(Debug)]
+pub struct Tx<'a> {
+    store: &'a Store,
+    writes: Result<Vec<Write>, StoreError>,
+}
+
+#[derive(Debug)]
+struct Write {
+    item: TransactWriteItem,
+    otherwise: Conflict,
+}
+
+impl Store {
+    /// Begins a transaction.
+    pub fn tx(&self) -> Tx<'_> {
+        Tx { store: self, writes: Ok(Vec::new()) }
+    }
+}
+
+impl Tx<'_> {
+    /// Puts an item where there is none. The item in the way comes with the refusal.
+    pub fn create(self, key: &Key, value: &impl Serialize, otherwise: Conflict) -> Self {
+        self.put(key, value, otherwise, |put| {
+            let put = put.condition_expression("attribute_not_exists(pk)");
+            Ok(put.return_values_on_condition_check_failure(OnFailure::AllOld))
+        })
+    }
+
+    /// Replaces an item of this revision. An item that does not exist has revision 0.
+    pub fn replace(self, key: &Key, value: &impl Serialize, revision: u64) -> Self {
+        self.put(key, value, Conflict::Stale, |put| {
+            Ok(match revision {
+                0 => put.condition_expression("attribute_not_exists(pk)"),
+                seen => {
+                    put.condition_expression("revision = :seen").expression_attribute_values(":seen", attribute(seen)?)
+                }
+            })
+        })
+    }
+
+    /// Sets one attribute of an item that exists.
+    pub fn set(self, key: &Key, name: &str, value: impl Serialize) -> Self {
+        self.update(key, Conflict::Broken, |update| {
+            Ok(update
+                .update_expression("SET #name = :value")
+                .condition_expression("attribute_exists(pk)")
+                .expression_attribute_names("#name", name)
+                .expression_attribute_values(":value", attribute(value)?))
+        })
+    }
+
+    /// Takes one use of something that may be switched off (`active`), end (`expires_at`) or run out (`max_uses`).
+    pub fn take_use(self, key: &Key, now: Timestamp, otherwise: Conflict) -> Self {
+        self.update(key, otherwise, |update| {
+            Ok(update
+                .update_expression("SET used = used + :one")
+                .condition_expression(
+                    "active = :yes AND (attribute_not_exists(expires_at) OR expires_at > :now) \
+                     AND (attribute_not_exists(max_uses) OR used < max_uses)",
+                )
+                .expression_attribute_values(":one", attribute(1)?)
+                .expression_attribute_values(":yes", attribute(true)?)
+                .expression_attribute_values(":now", attribute(now)?))
+        })
+    }
+
+    /// Removes an item, whether or not it is there.
+    pub fn remove(self, key: &Key) -> Self {
+        self.delete(key, Conflict::Broken, Ok)
+    }
+
+    /// Removes an item that is there and still valid: of several who try, one succeeds.
+    pub fn redeem(self, key: &Key, now: Timestamp, otherwise: Conflict) -> Self {
+        self.delete(key, otherwise, |delete| {
+            let delete = delete.condition_expression("valid_until > :now");
+            Ok(delete.expression_attribute_values(":now", attribute(now)?))
+        })
+    }
+
+    /// Writes everything, or nothing.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    pub async fn commit(self) -> Result<(), NotCommitted> {
+        let (items, meanings): (Vec<_>, Vec<_>) =
+            self.writes?.into_iter().map(|write| (write.item, write.otherwise)).unzip();
+        // The SDK names each call with a token of its own and repeats it when it retries: a lost reply is no second write.
+        let sent = self.store.client.transact_write_items().set_transact_items(Some(items)).send().await;
+        sent.map(|_| ()).map_err(|error| classify(error, &meanings))
+    }
+
+    fn put(
+        self,
+        key: &Key,
+        value: &impl Serialize,
+        otherwise: Conflict,
+        condition: impl FnOnce(PutBuilder) -> Result<PutBuilder, StoreError>,
+    ) -> Self {
+        self.push(otherwise, |table| {
+            let put = condition(Put::builder().table_name(table).set_item(Some(encode(key, value)?)))?;
+            Ok(TransactWriteItem::builder().put(put.build().map_err(unbuildable)?))
+        })
+    }
+
+    fn update(
+        self,
+        key: &Key,
+        otherwise: Conflict,
+        expression: impl FnOnce(UpdateBuilder) -> Result<UpdateBuilder, StoreError>,
+    ) -> Self {
+        self.push(otherwise, |table| {
+            let update = expression(Update::builder().table_name(table).set_key(Some(key.item())))?;
+            Ok(TransactWriteItem::builder().update(update.build().map_err(unbuildable)?))
+        })
+    }
+
+    fn delete(
+        self,
+        key: &Key,
+        otherwise: Conflict,
+        condition: impl FnOnce(DeleteBuilder) -> Result<DeleteBuilder, StoreError>,
+    ) -> Self {
+        self.push(otherwise, |table| {
+            let delete = condition(Delete::builder().table_name(table).set_key(Some(key.item())))?;
+            Ok(TransactWriteItem::builder().delete(delete.build().map_err(unbuildable)?))
+        })
+    }
+
+    fn push(
+        self,
+        otherwise: Conflict,
+        write: impl FnOnce(&str) -> Result<TransactWriteItemBuilder, StoreError>,
+    ) -> Self {
+        let Self { store, writes } = self;
+        let writes = writes.and_then(|mut writes| {
+            writes.push(Write { item: write(&store.table)?.build(), otherwise });
+            Ok(writes)
+        });
+        Self { store, writes }
+    }
+}
+
+fn unbuildable(error: BuildError) -> StoreError {
+    StoreError::Corrupt(error.to_string())
+}
+
+/// What a failed transaction means: the first condition that did not hold, else a throttle, else another writer.
+fn classify<R>(error: SdkError<TransactWriteItemsError, R>, meanings: &[Conflict]) -> NotCommitted
+where
+    R: std::fmt::Debug,
+{
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            judge(cancelled.cancellation_reasons(), meanings)
+        }
+        Some(TransactWriteItemsError::TransactionInProgressException(_)) => NotCommitted::Contended,
+        _ => StoreError::from(error).into(),
+    }
+}
+
+fn judge(reasons: &[CancellationReason], meanings: &[Conflict]) -> NotCommitted {
+    let judged =
+        || reasons.iter().zip(meanings).map(|(reason, meaning)| (reason.code().unwrap_or("None"), *meaning, reason));
+    let refused = judged().find(|(code, meaning, _)| *code == "ConditionalCheckFailed" && *meaning != Conflict::Stale);
+    if let Some((_, conflict, reason)) = refused {
+        return NotCommitted::Refused { conflict, found: reason.item().cloned() };
+    }
+    for (code, _, _) in judged() {
+        match code {
+            "None" | "ConditionalCheckFailed" | "TransactionConflict" => {}
+            "ThrottlingError" | "ProvisionedThroughputExceeded" => return StoreError::Throttled.into(),
+            other => return StoreError::Corrupt(other.to_owned()).into(),
+        }
+    }
+    NotCommitted::Contended
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reasons(codes: &[&str]) -> NotCommitted {
+        let reasons: Vec<_> = codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect();
+        judge(&reasons, &[Conflict::AlreadyDone, Conflict::Stale, Conflict::InviteRefused])
+    }
+
+    #[test]
+    fn a_refusal_outweighs_what_could_be_tried_again() {
+        let refused = |codes: &[&str]| match reasons(codes) {
+            NotCommitted::Refused { conflict, .. } => Some(conflict),
+            _ => None,
+        };
+        const FAILED: &str = "ConditionalCheckFailed";
+        assert_eq!(refused(&[FAILED, FAILED, "None"]), Some(Conflict::AlreadyDone));
+        assert_eq!(refused(&["None", FAILED, FAILED]), Some(Conflict::InviteRefused));
+        assert_eq!(refused(&["ThrottlingError", FAILED, FAILED]), Some(Conflict::InviteRefused));
+        assert_eq!(refused(&["None", FAILED, "None"]), None);
+    }
+
+    #[test]
+    fn only_other_writers_are_worth_another_try() {
+        assert!(matches!(reasons(&["None", "TransactionConflict", "None"]), NotCommitted::Contended));
+        assert!(matches!(reasons(&["None", "ConditionalCheckFailed", "TransactionConflict"]), NotCommitted::Contended));
+        let throttled = reasons(&["TransactionConflict", "ConditionalCheckFailed", "ThrottlingError"]);
+        assert!(matches!(throttled, NotCommitted::Store(StoreError::Throttled)));
+        let invalid = reasons(&["None", "ValidationError", "None"]);
+        assert!(matches!(invalid, NotCommitted::Store(StoreError::Corrupt(_))));
+    }
+}

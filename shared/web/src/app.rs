@@ -1,0 +1,205 @@
+//! What a running function has: its configuration come to life.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicI64, Ordering},
+};
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use croupier_rules::{economy::Economy, fairness::MasterKey, time::Timestamp};
+use croupier_store::Store;
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    config::{Config, Need, SecretSource},
+    error::Failure,
+    push::Sockets,
+    token::Tokens,
+};
+
+/// What time it is.
+#[derive(Debug, Clone)]
+pub enum Clock {
+    /// The machine's.
+    System,
+    /// One that stands still until it is moved, in Unix milliseconds.
+    Still(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+            Self::System => {
+                let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+                Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+            }
+            Self::Still(millis) => Timestamp::from_millis(millis.load(Ordering::SeqCst)),
+        }
+    }
+}
+
+/// Where chance comes from, for ids, salts and tokens; never for outcomes.
+pub enum Entropy {
+    /// The machine.
+    System,
+    /// A seed, so that a run can be repeated. For simulations only.
+    Seeded(Mutex<StdRng>),
+}
+
+impl Entropy {
+    /// Chance that can be repeated.
+    pub fn seeded(seed: u64) -> Self {
+        Self::Seeded(Mutex::new(StdRng::seed_from_u64(seed)))
+    }
+
+    /// Random bytes.
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        match self {
+            #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine for chance")]
+            Self::System => rand::rng().fill_bytes(&mut bytes),
+            Self::Seeded(rng) => {
+                rng.lock().unwrap_or_else(std::sync::PoisonError::into_inner).fill_bytes(&mut bytes);
+            }
+        }
+        bytes
+    }
+
+    /// The random part of an id.
+    pub fn id(&self) -> u128 {
+        u128::from_ne_bytes(self.bytes())
+    }
+}
+
+/// What a running function has.
+pub struct App {
+    /// What time it is.
+    pub clock: Clock,
+    /// Where chance comes from.
+    pub entropy: Entropy,
+    /// The odds and prices in force.
+    pub economy: Economy,
+    /// The table.
+    pub store: Option<Store>,
+    /// The keys of access tokens.
+    pub tokens: Option<Tokens>,
+    /// The key behind the server seeds.
+    pub seeds: Option<MasterKey>,
+    /// The way to open sockets.
+    pub sockets: Option<Sockets>,
+}
+
+/// Why a function cannot start.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct CannotStart(pub String);
+
+impl App {
+    /// Brings a configuration to life, for a function with these needs; secrets are fetched all at once.
+    ///
+    /// # Errors
+    /// A sentence that says what is missing.
+    pub async fn start(config: &Config, needs: &[Need]) -> Result<Self, CannotStart> {
+        let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
+        let needed = |need: Need, source: &Option<SecretSource>| source.clone().filter(|_| needs.contains(&need));
+        let (tokens, previous, seeds) = tokio::try_join!(
+            fetch(&sdk, needed(Need::Tokens, &config.tokens)),
+            fetch(&sdk, needed(Need::Tokens, &config.previous_tokens)),
+            fetch(&sdk, needed(Need::Seeds, &config.seeds)),
+        )?;
+        let table = config.table.as_deref().filter(|_| needs.contains(&Need::Table));
+        let sockets = config.socket_endpoint.as_deref().filter(|_| needs.contains(&Need::Sockets));
+        Ok(Self {
+            clock: Clock::System,
+            entropy: Entropy::System,
+            economy: economy(config)?,
+            store: table.map(|table| Store::new(aws_sdk_dynamodb::Client::new(&sdk), table)),
+            tokens: tokens.map(|secret| keys(&secret, previous.as_ref(), config)).transpose()?,
+            seeds: seeds.map(|secret| master(&secret)).transpose()?,
+            sockets: sockets.map(|endpoint| Sockets::at(&sdk, endpoint)),
+        })
+    }
+
+    /// The table.
+    ///
+    /// # Errors
+    /// The function did not say that it needs one.
+    pub fn store(&self) -> Result<&Store, Failure> {
+        self.store.as_ref().ok_or_else(|| undeclared(Need::Table))
+    }
+
+    /// The keys of access tokens.
+    ///
+    /// # Errors
+    /// The function did not say that it needs them.
+    pub fn tokens(&self) -> Result<&Tokens, Failure> {
+        self.tokens.as_ref().ok_or_else(|| undeclared(Need::Tokens))
+    }
+
+    /// The key behind the server seeds.
+    ///
+    /// # Errors
+    /// The function did not say that it needs it.
+    pub fn seeds(&self) -> Result<&MasterKey, Failure> {
+        self.seeds.as_ref().ok_or_else(|| undeclared(Need::Seeds))
+    }
+
+    /// The way to open sockets.
+    ///
+    /// # Errors
+    /// The function did not say that it needs it.
+    pub fn sockets(&self) -> Result<&Sockets, Failure> {
+        self.sockets.as_ref().ok_or_else(|| undeclared(Need::Sockets))
+    }
+}
+
+fn undeclared(need: Need) -> Failure {
+    Failure::internal(format!("the function does not declare that it needs {need:?}"))
+}
+
+/// The economy that ships, with what the environment overrides.
+///
+/// # Errors
+/// Overrides that are no economy.
+pub fn economy(config: &Config) -> Result<Economy, CannotStart> {
+    let wrong = |error| CannotStart(format!("SLOT_SYMBOL_WEIGHTS: {error}"));
+    let shipped = Economy::shipped().map_err(|error| CannotStart(error.to_string()))?;
+    match &config.slot_symbol_weights {
+        Some(weights) => shipped.with_slot_weights(weights).map_err(wrong),
+        None => Ok(shipped),
+    }
+}
+
+/// The keys of access tokens.
+///
+/// # Errors
+/// A secret that is too short.
+pub fn keys(secret: &SecretString, previous: Option<&SecretString>, config: &Config) -> Result<Tokens, CannotStart> {
+    Tokens::new(secret, previous, config.token_lifetime)
+        .ok_or_else(|| CannotStart("the secret that signs access tokens must have at least 32 bytes".to_owned()))
+}
+
+/// The key behind the server seeds.
+///
+/// # Errors
+/// A secret that is too short.
+pub fn master(secret: &SecretString) -> Result<MasterKey, CannotStart> {
+    MasterKey::from_secret(secret.expose_secret())
+        .ok_or_else(|| CannotStart("the secret behind the server seeds must have at least 32 bytes".to_owned()))
+}
+
+async fn fetch(sdk: &SdkConfig, source: Option<SecretSource>) -> Result<Option<SecretString>, CannotStart> {
+    let name = match source {
+        None => return Ok(None),
+        Some(SecretSource::Given(secret)) => return Ok(Some(secret)),
+        Some(SecretSource::Named(name)) => name,
+    };
+    let client = aws_sdk_secretsmanager::Client::new(sdk);
+    let answer = client.get_secret_value().secret_id(&name).send().await;
+    let value = answer.ok().and_then(|answer| answer.secret_string);
+    // The error is left out on purpose: of a secret, not even the shape of a failure belongs into a log.
+    value.map(|secret| Some(secret.into())).ok_or_else(|| CannotStart(format!("the secret {name} cannot be read")))
+}

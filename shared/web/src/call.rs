@@ -1,0 +1,78 @@
+//! One call of an endpoint: who calls, when, and the one way to change the caller's balance.
+
+use std::marker::PhantomData;
+
+use croupier_rules::{Refusal, id::EntryId, ledger::Decision, player::Player, round::Round, time::Timestamp};
+use croupier_store::{
+    Store,
+    act::{Deed, Done, NotDone},
+    item::Attempt,
+};
+use serde::Serialize;
+
+use crate::{
+    app::App,
+    caller::SignedIn,
+    error::{Code, Failure},
+    request::Incoming,
+};
+
+/// One call of an endpoint.
+pub struct Call<'a, C> {
+    /// What the function has.
+    pub app: &'a App,
+    /// Who is calling.
+    pub caller: C,
+    /// When the call arrived; the only time there is.
+    pub now: Timestamp,
+    /// The request as it came in.
+    pub incoming: &'a Incoming<'a>,
+    /// The client's name for this attempt, and what it asks, hashed.
+    pub attempt: Option<Attempt>,
+}
+
+impl<C> Call<'_, C> {
+    /// The table.
+    ///
+    /// # Errors
+    /// The function did not say that it needs one.
+    pub fn store(&self) -> Result<&Store, Failure> {
+        self.app.store()
+    }
+
+    /// A number that no one has had before and no one guesses, for a new id.
+    pub fn fresh<T>(&self, id: fn(u64, u128) -> T) -> T {
+        id(self.now.millis().unsigned_abs(), self.app.entropy.id())
+    }
+}
+
+impl Call<'_, SignedIn> {
+    /// Lets the caller act, exactly once: the rule decides about the player as the player is, the decision is committed,
+    /// and a repeat gets the first answer.
+    ///
+    /// # Errors
+    /// A refusal by the rule, a key used for something else, or the table's failure.
+    pub async fn act<R: Serialize>(
+        self,
+        decide: impl Fn(&Player, &Round<'_>) -> Result<Decision<R>, Refusal> + Send + Sync,
+    ) -> Result<Once<R>, Failure> {
+        let Self { app, caller: SignedIn { player, session }, now, attempt, .. } = self;
+        let (store, master) = (app.store()?, app.seeds()?);
+        let round = Round { now, economy: &app.economy, master };
+        let own_name = EntryId::new(now.millis().unsigned_abs(), app.entropy.id());
+        let deed = Deed { attempt, own_name, session, now };
+        match store.act(&deed, player, |player| decide(player, &round)).await {
+            Ok(done) => Ok(Once { done, reply: PhantomData }),
+            Err(NotDone::Refused(refusal)) => Err(refusal.into()),
+            Err(NotDone::KeyReused) => Err(Failure::of(Code::IdempotencyKeyReused)),
+            Err(NotDone::Barred(barred)) => Err(barred.into()),
+            Err(NotDone::Store(error)) => Err(error.into()),
+        }
+    }
+}
+
+/// The answer to something that was done exactly once, however often it was asked for.
+pub struct Once<R> {
+    pub(crate) done: Done,
+    reply: PhantomData<R>,
+}

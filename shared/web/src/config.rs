@@ -1,0 +1,121 @@
+//! What a function is told by its environment, read once; everything that is wrong is said at once.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+/// Something outside the function that it cannot work without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Need {
+    /// The table.
+    Table,
+    /// The secret that signs access tokens.
+    Tokens,
+    /// The secret from which server seeds are derived.
+    Seeds,
+    /// The way to push to open sockets.
+    Sockets,
+}
+
+/// Where a secret comes from.
+#[derive(Clone)]
+pub enum SecretSource {
+    /// From the environment itself: on a laptop.
+    Given(SecretString),
+    /// From Secrets Manager, under this name.
+    Named(String),
+}
+
+/// What the environment says.
+#[derive(Clone)]
+pub struct Config {
+    /// The name of the table.
+    pub table: Option<String>,
+    /// What signs access tokens.
+    pub tokens: Option<SecretSource>,
+    /// What signed access tokens before; still accepted.
+    pub previous_tokens: Option<SecretSource>,
+    /// What server seeds are derived from.
+    pub seeds: Option<SecretSource>,
+    /// Where pushes to open sockets are posted.
+    pub socket_endpoint: Option<String>,
+    /// How long an access token lasts.
+    pub token_lifetime: Duration,
+    /// Other symbol weights for the slot machine, as a JSON object.
+    pub slot_symbol_weights: Option<String>,
+}
+
+/// Everything that is wrong with an environment.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("; "))]
+pub struct BadConfig(Vec<String>);
+
+impl Config {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// Whatever a function with these needs cannot start without.
+    pub fn from_env(needs: &[Need]) -> Result<Self, BadConfig> {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        Self::read(needs, |name| std::env::var(name).ok())
+    }
+
+    /// Reads an environment.
+    ///
+    /// # Errors
+    /// Whatever a function with these needs cannot start without.
+    pub fn read(needs: &[Need], variable: impl Fn(&str) -> Option<String>) -> Result<Self, BadConfig> {
+        let text = |name: &str| variable(name).filter(|text| !text.is_empty());
+        let secret = |name: &str| match (text(name), text(&format!("{name}_ID"))) {
+            (Some(given), _) => Some(SecretSource::Given(given.into())),
+            (None, Some(named)) => Some(SecretSource::Named(named)),
+            (None, None) => None,
+        };
+        let minutes = text("JWT_EXPIRE_MINUTES").map_or(Ok(30), |text| text.parse::<u64>());
+        let config = Self {
+            table: text("TABLE_NAME"),
+            tokens: secret("TOKENS_SECRET"),
+            previous_tokens: secret("TOKENS_SECRET_PREVIOUS"),
+            seeds: secret("SEEDS_SECRET"),
+            socket_endpoint: text("SOCKET_ENDPOINT"),
+            token_lifetime: Duration::from_secs(minutes.clone().unwrap_or(30).saturating_mul(60)),
+            slot_symbol_weights: text("SLOT_SYMBOL_WEIGHTS"),
+        };
+        let mut complaints: Vec<_> = needs.iter().filter_map(|need| config.lacks(*need)).map(str::to_owned).collect();
+        if !minutes.is_ok_and(|minutes| (1..=1440).contains(&minutes)) {
+            complaints.push("JWT_EXPIRE_MINUTES must be a whole number from 1 to 1440".to_owned());
+        }
+        if complaints.is_empty() { Ok(config) } else { Err(BadConfig(complaints)) }
+    }
+
+    fn lacks(&self, need: Need) -> Option<&'static str> {
+        let (there, complaint) = match need {
+            Need::Table => (self.table.is_some(), "TABLE_NAME must name the table"),
+            Need::Tokens => (self.tokens.is_some(), "TOKENS_SECRET_ID must name the secret that signs access tokens"),
+            Need::Seeds => (self.seeds.is_some(), "SEEDS_SECRET_ID must name the secret behind the server seeds"),
+            Need::Sockets => (self.socket_endpoint.is_some(), "SOCKET_ENDPOINT must be the URL that takes pushes"),
+        };
+        (!there).then_some(complaint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Need; 4] = [Need::Table, Need::Tokens, Need::Seeds, Need::Sockets];
+
+    #[test]
+    fn everything_that_is_missing_is_said_at_once() {
+        let complaint = Config::read(&ALL, |name| (name == "JWT_EXPIRE_MINUTES").then(|| "soon".into())).err().unwrap();
+        for name in ["TABLE_NAME", "TOKENS_SECRET_ID", "SEEDS_SECRET_ID", "SOCKET_ENDPOINT", "JWT_EXPIRE_MINUTES"] {
+            assert!(complaint.to_string().contains(name), "{name} is not in: {complaint}");
+        }
+    }
+
+    #[test]
+    fn a_function_without_needs_needs_nothing_and_no_secret_has_a_default() {
+        let config = Config::read(&[], |_| None).ok().unwrap();
+        assert!(config.tokens.is_none() && config.seeds.is_none());
+    }
+}

@@ -1,0 +1,69 @@
+//! What is invoked by something else than a request: a socket, the stream of the table.
+
+use crate::{
+    app::App,
+    config::Need,
+    error::Failure,
+    event::{BatchAnswer, FailedItem, SocketAnswer, SocketEvent, StreamEvent, StreamRecord},
+};
+
+/// Answers what happens to a socket.
+pub trait SocketRoute: 'static {
+    /// The function's name.
+    const NAME: &'static str;
+    /// `$connect`, `$disconnect` or `$default`.
+    const KEY: &'static str;
+    /// What it cannot work without.
+    const NEEDS: &'static [Need];
+
+    /// Does it; the text goes back to the client.
+    fn handle(app: &App, event: SocketEvent) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
+}
+
+/// Takes changes of the table, at least once each, those of one player in order.
+pub trait StreamConsumer: 'static {
+    /// The function's name.
+    const NAME: &'static str;
+    /// What it cannot work without.
+    const NEEDS: &'static [Need];
+
+    /// Takes a batch and tells which records are to be tried again, by their place in the stream.
+    fn consume(app: &App, batch: Vec<StreamRecord>) -> impl Future<Output = Vec<FailedRecord>> + Send;
+}
+
+/// A record that could not be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedRecord {
+    /// Its place in the stream.
+    pub sequence_number: String,
+    /// Why, for the log.
+    pub cause: String,
+}
+
+pub(crate) async fn socket<R: SocketRoute>(app: &App, event: SocketEvent) -> SocketAnswer {
+    let (connection, request) = (event.request_context.connection_id.clone(), event.request_context.request_id.clone());
+    let result = R::handle(app, event).await;
+    let status = result.as_ref().map_or_else(|failure| failure.code.status(), |_| 200);
+    let failure = result.as_ref().err();
+    tracing::info!(
+        function = R::NAME,
+        request_id = request,
+        connection,
+        status,
+        code = failure.map(|failure| failure.code.text()),
+        cause = failure.and_then(|failure| failure.cause.as_deref()),
+        "call"
+    );
+    SocketAnswer { status_code: status, body: result.ok().flatten() }
+}
+
+pub(crate) async fn stream<C: StreamConsumer>(app: &App, event: StreamEvent) -> BatchAnswer {
+    let records = event.records.len();
+    let failed = C::consume(app, event.records).await;
+    for FailedRecord { sequence_number, cause } in &failed {
+        tracing::error!(function = C::NAME, sequence_number, cause, "record failed");
+    }
+    tracing::info!(function = C::NAME, records, failed = failed.len(), "batch");
+    let failures = failed.into_iter().map(|record| FailedItem { item_identifier: record.sequence_number });
+    BatchAnswer { batch_item_failures: failures.collect() }
+}

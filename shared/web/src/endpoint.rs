@@ -1,0 +1,236 @@
+//! An endpoint: what it is called, who may call it, what goes in and out, and what it does.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use croupier_rules::ledger::Hash;
+use croupier_store::item::Attempt;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    app::App,
+    call::{Call, Once},
+    caller::Caller,
+    config::Need,
+    error::{Code, Failure},
+    event::{HttpAnswer, HttpEvent},
+    request::Incoming,
+};
+
+/// The methods in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Does.
+    Post,
+}
+
+impl Method {
+    /// As on the request line.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// Where an endpoint is found, and what can go wrong there besides the usual.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// The function's name, everywhere: handler, example event, log.
+    pub name: &'static str,
+    /// How it is called.
+    pub method: Method,
+    /// Where, with placeholders in braces.
+    pub path: &'static str,
+    /// The same at another place.
+    pub also: Option<&'static str>,
+    /// What it does, in a sentence.
+    pub summary: &'static str,
+    /// Refusals of its own.
+    pub codes: &'static [Code],
+    /// What it cannot work without, besides what its caller asks for.
+    pub needs: &'static [Need],
+}
+
+impl Route {
+    /// A route that reads.
+    pub const fn get(name: &'static str, path: &'static str, summary: &'static str) -> Self {
+        Self { name, method: Method::Get, path, also: None, summary, codes: &[], needs: &[] }
+    }
+
+    /// A route that does.
+    pub const fn post(name: &'static str, path: &'static str, summary: &'static str) -> Self {
+        Self { method: Method::Post, ..Self::get(name, path, summary) }
+    }
+
+    /// The same at another place.
+    pub const fn also(self, path: &'static str) -> Self {
+        Self { also: Some(path), ..self }
+    }
+
+    /// Refusals of its own.
+    pub const fn or(self, codes: &'static [Code]) -> Self {
+        Self { codes, ..self }
+    }
+
+    /// What it cannot work without, besides what its caller asks for.
+    pub const fn needs(self, needs: &'static [Need]) -> Self {
+        Self { needs, ..self }
+    }
+
+    /// All its places.
+    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
+        [Some(self.path), self.also].into_iter().flatten()
+    }
+}
+
+/// One thing that a client can ask for.
+pub trait Endpoint: 'static {
+    /// Where it is found.
+    const ROUTE: Route;
+    /// Who may call it.
+    type Caller: Caller;
+    /// What goes in. It is parsed, not validated: a value that exists is a good one.
+    type Request: DeserializeOwned + Serialize + JsonSchema + Send;
+    /// What comes out.
+    type Reply: Reply;
+
+    /// Does it.
+    fn handle(
+        call: Call<'_, Self::Caller>,
+        request: Self::Request,
+    ) -> impl Future<Output = Result<Self::Reply, Failure>> + Send;
+}
+
+/// A request without content.
+#[derive(Debug, serde::Deserialize, Serialize, JsonSchema)]
+pub struct Nothing {}
+
+/// Something that can be answered.
+pub trait Reply: Send {
+    /// Whether a repeat with the same key gets the same answer.
+    const KEYED: bool;
+    /// How it can fail besides.
+    const CODES: &'static [Code];
+
+    /// What it looks like.
+    fn schema(generator: &mut SchemaGenerator) -> Schema;
+
+    /// The body, and whether it was first given before.
+    ///
+    /// # Errors
+    /// A value that is not representable in JSON.
+    fn body(self) -> Result<(String, bool), Failure>;
+}
+
+impl<T: Serialize + JsonSchema + Send> Reply for T {
+    const KEYED: bool = false;
+    const CODES: &'static [Code] = &[];
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<T>()
+    }
+
+    fn body(self) -> Result<(String, bool), Failure> {
+        serde_json::to_string(&self).map(|body| (body, false)).map_err(Failure::internal)
+    }
+}
+
+impl<R: JsonSchema + Send> Reply for Once<R> {
+    const KEYED: bool = true;
+    const CODES: &'static [Code] = &[Code::IdempotencyKeyReused];
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<R>()
+    }
+
+    fn body(self) -> Result<(String, bool), Failure> {
+        Ok((self.done.reply, self.done.replayed))
+    }
+}
+
+/// The codes with which an endpoint may answer; any other is a mistake that debug builds do not survive.
+pub fn codes<E: Endpoint>() -> Vec<Code> {
+    let usual = [Code::ValidationFailed, Code::Internal, Code::Unavailable];
+    let of_bodies: &[Code] = match E::ROUTE.method {
+        Method::Get => &[],
+        Method::Post => &[Code::NotJson, Code::PayloadTooLarge],
+    };
+    let mut codes: Vec<_> = [&usual, of_bodies, E::ROUTE.codes, E::Caller::CODES, E::Reply::CODES].concat();
+    codes.sort();
+    codes.dedup();
+    codes
+}
+
+/// Everything that an endpoint cannot work without.
+pub fn needs<E: Endpoint>() -> Vec<Need> {
+    let mut needs = [E::Caller::NEEDS, E::ROUTE.needs].concat();
+    needs.sort();
+    needs.dedup();
+    needs
+}
+
+/// What the log is told of a call.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    pub player: Option<String>,
+    pub replayed: bool,
+}
+
+/// Answers one request.
+pub(crate) async fn answer<E: Endpoint>(app: &App, event: &HttpEvent, told: &mut Told) -> Result<HttpAnswer, Failure> {
+    let incoming = Incoming::of(event);
+    let now = app.clock.now();
+    let caller = E::Caller::identify(app, &incoming, now).await?;
+    told.player = caller.player_id().map(|id| id.to_string());
+    let (request, key) = match E::ROUTE.method {
+        Method::Get => (incoming.query::<E::Request>()?, None),
+        Method::Post => {
+            let fields = incoming.fields()?;
+            let key = incoming.idempotency_key(&fields)?;
+            (incoming.body(fields)?, key)
+        }
+    };
+    let attempt = match key {
+        Some(key) => Some(Attempt { key, fingerprint: fingerprint::<E>(&request)? }),
+        None => None,
+    };
+    let call = Call { app, caller, now, incoming: &incoming, attempt };
+    let (body, replayed) = E::handle(call, request).await?.body()?;
+    told.replayed = replayed;
+    let mut answer = answer_with(200, "application/json", body);
+    if replayed {
+        answer.headers.insert("idempotency-replayed".to_owned(), "true".to_owned());
+    }
+    Ok(answer)
+}
+
+/// What is asked, hashed: the function and the parsed request, so that spelling does not matter.
+fn fingerprint<E: Endpoint>(request: &E::Request) -> Result<Hash, Failure> {
+    let canonical = serde_json::to_vec(request).map_err(Failure::internal)?;
+    Ok(Hash::over(&[E::ROUTE.name.as_bytes(), &canonical]))
+}
+
+/// A refusal as an answer.
+pub(crate) fn refuse(failure: &Failure, request_id: &str) -> HttpAnswer {
+    let body = serde_json::to_string(&failure.problem(request_id)).unwrap_or_default();
+    let mut answer = answer_with(failure.code.status(), "application/problem+json", body);
+    let mut header = |name: &str, value: Cow<'_, str>| answer.headers.insert(name.to_owned(), value.into_owned());
+    if let Some(wait) = failure.retry_after {
+        header("retry-after", wait.as_secs().max(1).to_string().into());
+    }
+    if failure.code.status() == 401 {
+        header("www-authenticate", "Bearer".into());
+    }
+    answer
+}
+
+fn answer_with(status_code: u16, content_type: &str, body: String) -> HttpAnswer {
+    let headers =
+        [("content-type", content_type), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
+    let headers: BTreeMap<_, _> = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    HttpAnswer { status_code, headers, body, is_base64_encoded: false }
+}

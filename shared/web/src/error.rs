@@ -1,0 +1,227 @@
+//! What a client is told when it does not get what it asked for: RFC 9457, with codes that never change.
+
+use std::{fmt, time::Duration};
+
+use croupier_rules::{Refusal, account::Barred};
+use croupier_store::{
+    StoreError,
+    tx::{Conflict, NotCommitted},
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])* $name:ident = $text:literal, $status:literal;)*) => {
+        /// Why a request was refused, in a form that programs may rely on.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $($(#[doc = $doc])* $name,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The code as clients read it.
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The HTTP status that always comes with it.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+
+            /// What it means, in a sentence.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),*).trim_ascii(),)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The body is not JSON.
+    NotJson = "NOT_JSON", 400;
+    /// The cursor does not belong to this list.
+    CursorInvalid = "CURSOR_INVALID", 400;
+    /// The invite code lets nobody in: unknown, switched off, over or used up.
+    InviteInvalid = "INVITE_INVALID", 400;
+    /// There is no access token, or it is not one of ours, or it has expired.
+    Unauthenticated = "UNAUTHENTICATED", 401;
+    /// The session of the access token is over.
+    TokenRevoked = "TOKEN_REVOKED", 401;
+    /// Site id and password do not belong together.
+    InvalidCredentials = "INVALID_CREDENTIALS", 401;
+    /// The socket ticket is unknown, used or expired.
+    TicketInvalid = "TICKET_INVALID", 401;
+    /// There is nothing here, or nothing that the caller may see.
+    NotFound = "NOT_FOUND", 404;
+    /// This path does not take this method.
+    MethodNotAllowed = "METHOD_NOT_ALLOWED", 405;
+    /// Somebody else has this name.
+    Taken = "TAKEN", 409;
+    /// The balance does not cover the price.
+    InsufficientFunds = "INSUFFICIENT_FUNDS", 409;
+    /// The balance cannot grow any further.
+    BalanceLimit = "BALANCE_LIMIT", 409;
+    /// The body is larger than 16 KiB.
+    PayloadTooLarge = "PAYLOAD_TOO_LARGE", 413;
+    /// A field is missing, of the wrong type or out of range; `errors` names it.
+    ValidationFailed = "VALIDATION_FAILED", 422;
+    /// The idempotency key was used for another request.
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", 422;
+    /// An operator locked this account.
+    AccountLocked = "ACCOUNT_LOCKED", 423;
+    /// Too many wrong passwords; `Retry-After` tells how long to wait.
+    TooManyAttempts = "TOO_MANY_ATTEMPTS", 429;
+    /// Something broke on our side; nothing was changed, or a repeat with the same key tells what was.
+    Internal = "INTERNAL", 500;
+    /// Too much is going on; `Retry-After` tells when to repeat, with the same key.
+    Unavailable = "UNAVAILABLE", 503;
+}
+
+impl Code {
+    /// The title that goes with the status.
+    pub fn title(self) -> &'static str {
+        http::StatusCode::from_u16(self.status()).ok().and_then(|status| status.canonical_reason()).unwrap_or("Error")
+    }
+}
+
+/// One field that was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FieldError {
+    /// Which field, as a path.
+    pub field: String,
+    /// `MISSING`, `INVALID` or `TAKEN`.
+    pub code: &'static str,
+    /// What it should have been.
+    pub message: String,
+}
+
+/// A refusal on its way to the client.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// Why.
+    pub code: Code,
+    /// The same in words.
+    pub detail: String,
+    /// Which fields.
+    pub errors: Vec<FieldError>,
+    /// When to try again.
+    pub retry_after: Option<Duration>,
+    /// What only the log is told.
+    pub cause: Option<String>,
+}
+
+/// The body of every refusal.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Problem<'a> {
+    /// Always `about:blank`: `code` says which problem it is.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The name of the status.
+    pub title: &'static str,
+    /// The status.
+    pub status: u16,
+    /// What is wrong, in words.
+    pub detail: &'a str,
+    /// What is wrong, for programs.
+    pub code: &'static str,
+    /// Under which id the log tells more.
+    pub request_id: &'a str,
+    /// Which fields were not accepted.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub errors: &'a [FieldError],
+}
+
+impl Failure {
+    /// A refusal in the words of its code.
+    pub fn of(code: Code) -> Self {
+        Self { code, detail: code.meaning().to_owned(), errors: Vec::new(), retry_after: None, cause: None }
+    }
+
+    /// A refusal in other words.
+    pub fn saying(code: Code, detail: impl fmt::Display) -> Self {
+        Self { detail: detail.to_string(), ..Self::of(code) }
+    }
+
+    /// A field that was not accepted.
+    pub fn field(field: impl Into<String>, code: &'static str, message: impl fmt::Display) -> Self {
+        let errors = vec![FieldError { field: field.into(), code, message: message.to_string() }];
+        Self { errors, ..Self::of(Code::ValidationFailed) }
+    }
+
+    /// A name that somebody else has.
+    pub fn taken(field: &str) -> Self {
+        let errors = vec![FieldError { field: field.into(), code: "TAKEN", message: "is taken".into() }];
+        Self { errors, ..Self::saying(Code::Taken, format_args!("Somebody else has this {field}.")) }
+    }
+
+    /// Something broke; the cause is for the log.
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self { cause: Some(cause.to_string()), ..Self::of(Code::Internal) }
+    }
+
+    /// The body that a client reads.
+    pub fn problem<'a>(&'a self, request_id: &'a str) -> Problem<'a> {
+        Problem {
+            kind: "about:blank",
+            title: self.code.title(),
+            status: self.code.status(),
+            detail: &self.detail,
+            code: self.code.text(),
+            request_id,
+            errors: &self.errors,
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::InsufficientFunds => Self::of(Code::InsufficientFunds),
+            Refusal::StakeOutOfRange { .. } => Self::field("bet_amount", "INVALID", refusal),
+            Refusal::BalanceLimit => Self::of(Code::BalanceLimit),
+            Refusal::LedgerFull => Self::internal(refusal),
+        }
+    }
+}
+
+impl From<Barred> for Failure {
+    fn from(barred: Barred) -> Self {
+        match barred {
+            Barred::Revoked => Self::of(Code::TokenRevoked),
+            Barred::Locked => Self::of(Code::AccountLocked),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let cause = Some(error.to_string());
+        match error {
+            StoreError::Throttled | StoreError::Unavailable(_) => {
+                Self { retry_after: Some(Duration::from_secs(1)), cause, ..Self::of(Code::Unavailable) }
+            }
+            StoreError::Corrupt(_) => Self { cause, ..Self::of(Code::Internal) },
+        }
+    }
+}
+
+impl From<NotCommitted> for Failure {
+    fn from(error: NotCommitted) -> Self {
+        match error {
+            NotCommitted::Store(error) => error.into(),
+            NotCommitted::Contended => StoreError::Throttled.into(),
+            NotCommitted::Refused { conflict, .. } => match conflict {
+                Conflict::SiteTaken => Self::taken("site_id"),
+                Conflict::NicknameTaken => Self::taken("nickname"),
+                Conflict::PhoneTaken => Self::taken("phone_number"),
+                Conflict::InviteRefused => Self::of(Code::InviteInvalid),
+                Conflict::TicketRefused => Self::of(Code::TicketInvalid),
+                Conflict::AlreadyDone | Conflict::Stale | Conflict::Broken => Self::internal(format!("{conflict:?}")),
+            },
+        }
+    }
+}

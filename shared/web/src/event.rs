@@ -1,0 +1,148 @@
+//! The events that AWS invokes a function with, as far as Croupier reads them. The local gateway writes the same shapes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A request through an API Gateway HTTP API, payload format 2.0.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HttpEvent {
+    /// The path, without the query.
+    pub raw_path: String,
+    /// The query, as sent.
+    #[serde(default)]
+    pub raw_query_string: String,
+    /// Headers, names in lower case, several values joined with commas.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// What the route's placeholders stand for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_parameters: Option<BTreeMap<String, String>>,
+    /// What the gateway knows.
+    pub request_context: HttpContext,
+    /// The body, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// Whether the body is base64 of what was sent.
+    #[serde(default)]
+    pub is_base64_encoded: bool,
+}
+
+/// What the HTTP gateway knows of a request.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HttpContext {
+    /// The gateway's id of the request.
+    #[serde(default)]
+    pub request_id: String,
+    /// The request line.
+    pub http: HttpLine,
+}
+
+/// The request line.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct HttpLine {
+    /// The method, in capitals.
+    pub method: String,
+}
+
+/// The answer to an [`HttpEvent`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HttpAnswer {
+    /// The status.
+    pub status_code: u16,
+    /// Headers.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub body: String,
+    /// Always false: every answer is text.
+    pub is_base64_encoded: bool,
+}
+
+/// Something that happened to a socket of an API Gateway WebSocket API.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SocketEvent {
+    /// What the gateway knows.
+    pub request_context: SocketContext,
+    /// The query of the connect request; absent for other routes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query_string_parameters: Option<BTreeMap<String, String>>,
+    /// The message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+}
+
+/// What the socket gateway knows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SocketContext {
+    /// Which socket.
+    pub connection_id: String,
+    /// `$connect`, `$disconnect` or `$default`.
+    pub route_key: String,
+    /// The gateway's id of the request.
+    #[serde(default)]
+    pub request_id: String,
+}
+
+/// The answer to a [`SocketEvent`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SocketAnswer {
+    /// 200, or why not.
+    pub status_code: u16,
+    /// What is sent back to the client; nothing when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+}
+
+/// A batch of changes of the table.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct StreamEvent {
+    /// The changes, in order for each partition key.
+    #[serde(rename = "Records")]
+    pub records: Vec<StreamRecord>,
+}
+
+/// One change of the table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StreamRecord {
+    /// `INSERT`, `MODIFY` or `REMOVE`.
+    pub event_name: String,
+    /// The change itself.
+    pub dynamodb: StreamChange,
+}
+
+/// The change itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StreamChange {
+    /// The place in the stream.
+    #[serde(rename = "SequenceNumber")]
+    pub sequence_number: String,
+    /// The key of the item.
+    #[serde(rename = "Keys", default)]
+    pub keys: serde_dynamo::Item,
+    /// The item afterwards.
+    #[serde(rename = "NewImage", default)]
+    pub new_image: serde_dynamo::Item,
+}
+
+/// Which records of a batch are to be tried again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchAnswer {
+    /// The failed ones.
+    pub batch_item_failures: Vec<FailedItem>,
+}
+
+/// A record that is to be tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailedItem {
+    /// Its place in the stream, or its message id.
+    pub item_identifier: String,
+}

@@ -1,0 +1,147 @@
+//! A row of the table of functions: everything that anyone wants to know about one.
+
+use std::{pin::Pin, time::Instant};
+
+use schemars::SchemaGenerator;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{
+    app::App,
+    config::Need,
+    consumer::{self, SocketRoute, StreamConsumer},
+    endpoint::{self, Endpoint, Route, Told},
+    error::{Code, Failure},
+    event::HttpEvent,
+    openapi::Operation,
+};
+
+/// What invokes a function.
+#[derive(Debug, Clone, Copy)]
+pub enum Trigger {
+    /// A request.
+    Http(Route),
+    /// A request that no other function takes.
+    AnyOtherHttp,
+    /// Something that happens to a socket.
+    Socket(&'static str),
+    /// New ledger entries in the stream of the table.
+    Stream,
+}
+
+/// A function's future, its type erased.
+pub type Running<'a> = Pin<Box<dyn Future<Output = Result<Value, serde_json::Error>> + Send + 'a>>;
+
+/// A function: a row of the table that everything else is read from.
+pub struct Function {
+    /// Its name, everywhere.
+    pub name: &'static str,
+    /// What invokes it.
+    pub trigger: Trigger,
+    invoke: for<'a> fn(&'a App, Value) -> Running<'a>,
+    needs: fn() -> Vec<Need>,
+    codes: fn() -> Vec<Code>,
+    operation: Option<fn(&mut SchemaGenerator) -> Operation>,
+}
+
+impl Function {
+    /// The row of an endpoint.
+    pub const fn endpoint<E: Endpoint>() -> Self {
+        Self {
+            name: E::ROUTE.name,
+            trigger: Trigger::Http(E::ROUTE),
+            invoke: |app, payload| {
+                Box::pin(async move { typed(payload, async |event| request::<E>(app, event).await).await })
+            },
+            needs: endpoint::needs::<E>,
+            codes: endpoint::codes::<E>,
+            operation: Some(Operation::of::<E>),
+        }
+    }
+
+    /// The row of the endpoint that takes what no other does.
+    pub const fn any_other<E: Endpoint>() -> Self {
+        Self { trigger: Trigger::AnyOtherHttp, operation: None, ..Self::endpoint::<E>() }
+    }
+
+    /// The row of a socket route.
+    pub const fn socket<R: SocketRoute>() -> Self {
+        Self {
+            name: R::NAME,
+            trigger: Trigger::Socket(R::KEY),
+            invoke: |app, payload| {
+                Box::pin(async move { typed(payload, async |event| consumer::socket::<R>(app, event).await).await })
+            },
+            needs: || R::NEEDS.to_vec(),
+            codes: Vec::new,
+            operation: None,
+        }
+    }
+
+    /// The row of a consumer of the stream.
+    pub const fn stream<C: StreamConsumer>() -> Self {
+        Self {
+            name: C::NAME,
+            trigger: Trigger::Stream,
+            invoke: |app, payload| {
+                Box::pin(async move { typed(payload, async |event| consumer::stream::<C>(app, event).await).await })
+            },
+            needs: || C::NEEDS.to_vec(),
+            codes: Vec::new,
+            operation: None,
+        }
+    }
+
+    /// Invokes it with an event, as Lambda does.
+    ///
+    /// # Errors
+    /// An event of another shape.
+    pub async fn invoke(&self, app: &App, event: Value) -> Result<Value, serde_json::Error> {
+        (self.invoke)(app, event).await
+    }
+
+    /// What it cannot work without.
+    pub fn needs(&self) -> Vec<Need> {
+        (self.needs)()
+    }
+
+    /// The codes with which it may refuse.
+    pub fn codes(&self) -> Vec<Code> {
+        (self.codes)()
+    }
+
+    /// How the API describes it, for an endpoint.
+    pub fn operation(&self, generator: &mut SchemaGenerator) -> Option<Operation> {
+        self.operation.map(|describe| describe(generator))
+    }
+}
+
+async fn typed<E: DeserializeOwned, A: Serialize>(
+    payload: Value,
+    answer: impl AsyncFnOnce(E) -> A,
+) -> Result<Value, serde_json::Error> {
+    serde_json::to_value(answer(serde_json::from_value(payload)?).await)
+}
+
+async fn request<E: Endpoint>(app: &App, event: HttpEvent) -> crate::event::HttpAnswer {
+    let begun = Instant::now();
+    let mut told = Told::default();
+    let result = endpoint::answer::<E>(app, &event, &mut told).await;
+    let request_id = &event.request_context.request_id;
+    let failure = result.as_ref().err();
+    if let Some(Failure { code, .. }) = failure {
+        debug_assert!(endpoint::codes::<E>().contains(code), "{} does not declare {code:?}", E::ROUTE.name);
+    }
+    tracing::info!(
+        function = E::ROUTE.name,
+        request_id,
+        player = told.player,
+        status = failure.map_or(200, |failure| failure.code.status()),
+        code = failure.map(|failure| failure.code.text()),
+        cause = failure.and_then(|failure| failure.cause.as_deref()),
+        replayed = told.replayed,
+        ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "call"
+    );
+    result.unwrap_or_else(|failure| endpoint::refuse(&failure, request_id))
+}

@@ -1,0 +1,155 @@
+//! The OpenAPI document, made from the table of functions.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    caller::Caller,
+    endpoint::{Endpoint, Method, Reply, Route, codes},
+    error::{Code, Problem},
+    function::{Function, Trigger},
+};
+
+/// How the API describes one endpoint.
+pub struct Operation {
+    request: Value,
+    reply: Schema,
+    token: bool,
+    keyed: bool,
+    codes: Vec<Code>,
+}
+
+impl Operation {
+    /// Describes an endpoint.
+    pub fn of<E: Endpoint>(generator: &mut SchemaGenerator) -> Self {
+        Self {
+            // Not by reference: a request's fields are spread over path, query and body.
+            request: <E::Request as JsonSchema>::json_schema(generator).to_value(),
+            reply: E::Reply::schema(generator),
+            token: E::Caller::TOKEN,
+            keyed: E::Reply::KEYED,
+            codes: codes::<E>(),
+        }
+    }
+}
+
+/// The document that describes these functions.
+pub fn document(functions: &[Function]) -> Value {
+    let mut generator = SchemaSettings::draft2020_12().with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+    });
+    settings_for_both_ways(&mut generator);
+    let mut generator = generator.into_generator();
+    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    for function in functions {
+        let (Trigger::Http(route), Some(operation)) = (function.trigger, function.operation(&mut generator)) else {
+            continue;
+        };
+        for (place, path) in route.paths().enumerate() {
+            let described = describe(&route, path, place, &operation);
+            paths.entry(path).or_default().insert(route.method.text().to_ascii_lowercase(), described);
+        }
+    }
+    generator.subschema_for::<Problem<'_>>();
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Croupier",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "The backend of a free-to-play social-casino game. Nothing in it can be cashed out.",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "paths": paths,
+        "components": {
+            "schemas": generator.take_definitions(true),
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
+        },
+    })
+}
+
+fn settings_for_both_ways(settings: &mut SchemaSettings) {
+    settings.inline_subschemas = false;
+}
+
+fn describe(route: &Route, path: &str, place: usize, operation: &Operation) -> Value {
+    let mut fields = operation.request["properties"].as_object().cloned().unwrap_or_default();
+    let required: Vec<&str> =
+        operation.request["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut parameters = Vec::new();
+    for name in placeholders(path) {
+        parameters.extend(fields.remove(name).map(|schema| parameter(name, "path", true, schema)));
+    }
+    let mut described = json!({
+        "operationId": if place == 0 { route.name.to_owned() } else { format!("{}-{}", route.name, place + 1) },
+        "summary": route.summary,
+        "responses": responses(operation),
+    });
+    match route.method {
+        Method::Get => {
+            let query = fields.into_iter().map(|(name, schema)| {
+                let required = required.contains(&name.as_str());
+                parameter(&name, "query", required, schema)
+            });
+            parameters.extend(query);
+        }
+        Method::Post if !fields.is_empty() => {
+            let required: Vec<_> = required.into_iter().filter(|name| fields.contains_key(*name)).collect();
+            described["requestBody"] = json!({
+                "required": !required.is_empty(),
+                "content": { "application/json": {
+                    "schema": { "type": "object", "properties": fields, "required": required },
+                } },
+            });
+        }
+        Method::Post => {}
+    }
+    if operation.keyed {
+        let pattern = "^\"?[!-~]{8,128}\"?$";
+        parameters.push(parameter("Idempotency-Key", "header", false, json!({ "type": "string", "pattern": pattern })));
+    }
+    if !parameters.is_empty() {
+        described["parameters"] = parameters.into();
+    }
+    if operation.token {
+        described["security"] = json!([{ "token": [] }]);
+    }
+    described
+}
+
+fn placeholders(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+}
+
+fn parameter(name: &str, place: &str, required: bool, schema: Value) -> Value {
+    json!({ "name": name, "in": place, "required": required, "schema": schema })
+}
+
+fn responses(operation: &Operation) -> Value {
+    let mut responses = Map::new();
+    let mut done = json!({
+        "description": "Done.",
+        "content": { "application/json": { "schema": operation.reply } },
+    });
+    if operation.keyed {
+        done["headers"] = json!({ "Idempotency-Replayed": {
+            "description": "`true` when this answer was first given to an earlier request with the same key.",
+            "schema": { "type": "string", "const": "true" },
+        } });
+    }
+    responses.insert("200".to_owned(), done);
+    let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
+    for code in &operation.codes {
+        by_status.entry(code.status()).or_default().push(code.text());
+    }
+    for (status, codes) in by_status {
+        let refused = json!({
+            "description": format!("Refused: {}.", codes.join(", ")),
+            "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+        });
+        responses.insert(status.to_string(), refused);
+    }
+    Value::Object(responses)
+}
