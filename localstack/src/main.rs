@@ -1,1 +1,106 @@
-fn main() {}
+//! `cargo run`: the whole game on a laptop.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use croupier_localstack::{
+    seed,
+    stack::{CannotStart, Options, Stack},
+};
+use croupier_web::{
+    app::{Clock, Entropy},
+    config::Config,
+};
+use tracing_subscriber::EnvFilter;
+
+/// Runs the whole game in one process, on loopback.
+#[derive(Parser)]
+#[command(name = "croupier", version)]
+struct Arguments {
+    /// Where to listen.
+    #[arg(long, value_name = "N", default_value_t = 3000)]
+    port: u16,
+    /// Keep nothing on disk.
+    #[arg(long)]
+    memory: bool,
+}
+
+/// Where the data are kept, below the folder in which the game is started.
+const DATA: &str = ".croupier";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("warn")))
+        .with_writer(std::io::stderr)
+        .init();
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(CannotStart(sentence)) => {
+            eprintln!("Croupier does not start: {sentence}.");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), CannotStart> {
+    let data = (!arguments.memory).then(|| PathBuf::from(DATA));
+    let kept = if arguments.memory { "in memory only" } else { "in ./.croupier; delete it to begin anew" };
+    let options = Options {
+        port: arguments.port,
+        data,
+        clock: Clock::System,
+        entropy: Entropy::System,
+        http: None,
+        config: Config::from_env(&[]).map_err(|error| CannotStart(error.to_string()))?,
+        invite: variable("DEFAULT_INVITE_CODE").unwrap_or_else(|| seed::INVITE.to_owned()),
+        admin_password: variable("CROUPIER_ADMIN_PASSWORD"),
+    };
+    let invite = options.invite.clone();
+    let stack = Stack::start(options).await?;
+    welcome(&stack, &invite, kept);
+    ended().await;
+    println!("\nStopping.");
+    stack.stop().await;
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "what only a game on a laptop is told")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
+}
+
+fn welcome(stack: &Stack, invite: &str, kept: &str) {
+    let (address, admin, password) = (stack.address, seed::ADMIN, &stack.admin_password);
+    println!(
+        r#"Croupier is running at http://{address}
+
+  invite code    {invite}
+  admin          {admin}, password {password}
+  data           {kept}
+  API            http://{address}/openapi.json
+  socket         ws://{address}/ws?ticket=…
+
+Sign up and spin, in another terminal:
+
+  TOKEN=$(curl -s http://{address}/api/auth/signup -H 'content-type: application/json' -d '{{"site_id":"player'$RANDOM'","nickname":"Player '$RANDOM'","password":"lemon-cherry-7","invite_code":"{invite}"}}' | sed 's/.*"access_token":"\([^"]*\)".*/\1/'); curl -s http://{address}/api/games/slot/spin -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{{"bet_amount":50}}'
+
+Ctrl-C ends it."#
+    );
+}
+
+/// Waits for Ctrl-C, or for the signal by which a supervisor ends a program.
+async fn ended() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
+    }
+}

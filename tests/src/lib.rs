@@ -1,1 +1,7 @@
+//! What the suites share: a world to play in, seats to play from, a wire that loses things, and an audit at the end.
 
+pub mod audit;
+pub mod live;
+pub mod seat;
+pub mod wire;
+pub mod world;

@@ -52,7 +52,7 @@ impl Endpoint for Signup {
         let id = call.fresh(PlayerId::new);
         let session = NewSession::of(&call, 0);
         let newcomer = Newcomer {
-            change: Player::sign_up(id, false, request.invite_code.clone(), call.now, &call.app.economy)?,
+            change: Player::sign_up(id, false, Some(request.invite_code.clone()), call.now, &call.app.economy)?,
             profile: Profile {
                 site_id: request.site_id,
                 nickname: request.nickname,

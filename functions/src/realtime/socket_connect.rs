@@ -5,7 +5,7 @@ use croupier_web::{
     config::Need,
     consumer::SocketRoute,
     error::{Code, Failure},
-    event::SocketEvent,
+    event::{SocketEvent, SocketHappening},
     token::hash_of,
 };
 
@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(3 * 3600);
 
 impl SocketRoute for SocketConnect {
     const NAME: &'static str = "socket-connect";
-    const KEY: &'static str = "$connect";
+    const HAPPENING: SocketHappening = SocketHappening::Connect;
     const NEEDS: &'static [Need] = &[Need::Table];
 
     async fn handle(app: &App, event: SocketEvent) -> Result<Option<String>, Failure> {

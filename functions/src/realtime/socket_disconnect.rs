@@ -1,11 +1,17 @@
-use croupier_web::{app::App, config::Need, consumer::SocketRoute, error::Failure, event::SocketEvent};
+use croupier_web::{
+    app::App,
+    config::Need,
+    consumer::SocketRoute,
+    error::Failure,
+    event::{SocketEvent, SocketHappening},
+};
 
 /// A socket is closed.
 pub struct SocketDisconnect;
 
 impl SocketRoute for SocketDisconnect {
     const NAME: &'static str = "socket-disconnect";
-    const KEY: &'static str = "$disconnect";
+    const HAPPENING: SocketHappening = SocketHappening::Disconnect;
     const NEEDS: &'static [Need] = &[Need::Table];
 
     async fn handle(app: &App, event: SocketEvent) -> Result<Option<String>, Failure> {

@@ -1,4 +1,10 @@
-use croupier_web::{app::App, config::Need, consumer::SocketRoute, error::Failure, event::SocketEvent};
+use croupier_web::{
+    app::App,
+    config::Need,
+    consumer::SocketRoute,
+    error::Failure,
+    event::{SocketEvent, SocketHappening},
+};
 use serde::{Deserialize, Serialize};
 
 /// A client says something on its socket.
@@ -21,7 +27,7 @@ enum Answered {
 
 impl SocketRoute for SocketMessage {
     const NAME: &'static str = "socket-message";
-    const KEY: &'static str = "$default";
+    const HAPPENING: SocketHappening = SocketHappening::Message;
     const NEEDS: &'static [Need] = &[];
 
     async fn handle(_: &App, event: SocketEvent) -> Result<Option<String>, Failure> {

@@ -23,8 +23,8 @@ use crate::{
 pub enum Action {
     /// The player came to be, with the starting balance.
     Signup {
-        /// The invite that let the player in.
-        invite: InviteCode,
+        /// The invite that let the player in; none for a player whom the operator made.
+        invite: Option<InviteCode>,
     },
     /// One spin of the slot machine.
     SlotSpin(SlotRound),

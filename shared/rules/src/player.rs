@@ -71,7 +71,7 @@ impl Player {
     pub fn sign_up(
         id: PlayerId,
         admin: bool,
-        invite: InviteCode,
+        invite: Option<InviteCode>,
         now: Timestamp,
         economy: &Economy,
     ) -> Result<Change, Refusal> {

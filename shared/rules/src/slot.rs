@@ -63,8 +63,11 @@ pub struct Multiplier {
 }
 
 impl Serialize for Multiplier {
+    #[expect(
+        clippy::float_arithmetic,
+        reason = "the one place where a player reads a fraction; nothing is computed from it"
+    )]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // The one place where a player reads a fraction; nothing is ever computed from it.
         if self.percent.is_multiple_of(100) {
             serializer.serialize_u32(self.percent / 100)
         } else {

@@ -1,7 +1,7 @@
 //! Sign-up and login: written by transactions of their own, since they make or find a player rather than act as one.
 
 use croupier_rules::{
-    account::{Attempts, Session},
+    account::{Attempts, Invite, Session},
     id::PlayerId,
     ledger::Change,
     name::{InviteCode, SiteId},
@@ -107,6 +107,25 @@ impl Store {
                 .remove(&Key::attempts(site))
         })
         .await
+    }
+
+    /// Keeps an invite, unless its code is kept already.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn offer_invite(&self, invite: &Invite) -> Result<(), NotCommitted> {
+        match self.persist(|| self.tx().create(&Key::invite(&invite.code), invite, Conflict::AlreadyDone)).await {
+            Err(NotCommitted::Refused { .. }) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Replaces the password of a site id that a player has.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn reset_password(&self, site: &SiteId, hash: &str) -> Result<(), NotCommitted> {
+        self.persist(|| self.tx().set(&Key::login(site), "password_hash", hash)).await
     }
 
     /// Commits what does not depend on anything read before, however often others are first, within reason.

@@ -142,6 +142,7 @@ impl Store {
 }
 
 /// How long to wait before the next try: at random, so that those who met once do not meet again.
+#[expect(clippy::disallowed_methods, reason = "when a write is tried again decides nothing")]
 pub(crate) fn pause(tried: u32) -> Duration {
-    FIRST_PAUSE.mul_f64(f64::from(1 << tried.min(TRIES)) * rand::rng().random::<f64>())
+    rand::rng().random_range(Duration::ZERO..=FIRST_PAUSE * 2_u32.pow(tried.min(TRIES)))
 }

@@ -142,6 +142,7 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// What stood in the way.
+    #[expect(clippy::disallowed_methods, reason = "the one place that writes")]
     pub async fn commit(self) -> Result<(), NotCommitted> {
         let (items, meanings): (Vec<_>, Vec<_>) =
             self.writes?.into_iter().map(|write| (write.item, write.otherwise)).unzip();

@@ -46,13 +46,13 @@ pub enum Entropy {
     /// The machine.
     System,
     /// A seed, so that a run can be repeated. For simulations only.
-    Seeded(Mutex<StdRng>),
+    Seeded(Box<Mutex<StdRng>>),
 }
 
 impl Entropy {
     /// Chance that can be repeated.
     pub fn seeded(seed: u64) -> Self {
-        Self::Seeded(Mutex::new(StdRng::seed_from_u64(seed)))
+        Self::Seeded(Box::new(Mutex::new(StdRng::seed_from_u64(seed))))
     }
 
     /// Random bytes.

@@ -3,16 +3,16 @@
 use crate::{
     app::App,
     config::Need,
-    error::Failure,
-    event::{BatchAnswer, FailedItem, SocketAnswer, SocketEvent, StreamEvent, StreamRecord},
+    error::{Code, Failure},
+    event::{BatchAnswer, FailedItem, SocketAnswer, SocketEvent, SocketHappening, StreamEvent, StreamRecord},
 };
 
 /// Answers what happens to a socket.
 pub trait SocketRoute: 'static {
     /// The function's name.
     const NAME: &'static str;
-    /// `$connect`, `$disconnect` or `$default`.
-    const KEY: &'static str;
+    /// What it answers.
+    const HAPPENING: SocketHappening;
     /// What it cannot work without.
     const NEEDS: &'static [Need];
 
@@ -42,7 +42,12 @@ pub struct FailedRecord {
 
 pub(crate) async fn socket<R: SocketRoute>(app: &App, event: SocketEvent) -> SocketAnswer {
     let (connection, request) = (event.request_context.connection_id.clone(), event.request_context.request_id.clone());
-    let result = R::handle(app, event).await;
+    // A gateway that lets a message choose its route must not let it choose to connect.
+    let result = if event.request_context.event_type == R::HAPPENING {
+        R::handle(app, event).await
+    } else {
+        Err(Failure::of(Code::NotFound))
+    };
     let status = result.as_ref().map_or_else(|failure| failure.code.status(), |_| 200);
     let failure = result.as_ref().err();
     tracing::info!(

@@ -81,11 +81,23 @@ pub struct SocketEvent {
 pub struct SocketContext {
     /// Which socket.
     pub connection_id: String,
-    /// `$connect`, `$disconnect` or `$default`.
-    pub route_key: String,
+    /// `CONNECT`, `MESSAGE` or `DISCONNECT`: what happened, whatever route a client asked for.
+    pub event_type: SocketHappening,
     /// The gateway's id of the request.
     #[serde(default)]
     pub request_id: String,
+}
+
+/// What happened to a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum SocketHappening {
+    /// A client opens it.
+    Connect,
+    /// A client says something.
+    Message,
+    /// It is closed.
+    Disconnect,
 }
 
 /// The answer to a [`SocketEvent`].

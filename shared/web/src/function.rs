@@ -12,7 +12,7 @@ use crate::{
     consumer::{self, SocketRoute, StreamConsumer},
     endpoint::{self, Endpoint, Route, Told},
     error::{Code, Failure},
-    event::HttpEvent,
+    event::{HttpEvent, SocketHappening},
     openapi::Operation,
 };
 
@@ -24,7 +24,7 @@ pub enum Trigger {
     /// A request that no other function takes.
     AnyOtherHttp,
     /// Something that happens to a socket.
-    Socket(&'static str),
+    Socket(SocketHappening),
     /// New ledger entries in the stream of the table.
     Stream,
 }
@@ -68,7 +68,7 @@ impl Function {
     pub const fn socket<R: SocketRoute>() -> Self {
         Self {
             name: R::NAME,
-            trigger: Trigger::Socket(R::KEY),
+            trigger: Trigger::Socket(R::HAPPENING),
             invoke: |app, payload| {
                 Box::pin(async move { typed(payload, async |event| consumer::socket::<R>(app, event).await).await })
             },

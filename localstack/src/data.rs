@@ -1,0 +1,87 @@
+//! The folder where a laptop keeps its game: one process at a time, secrets made once.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use croupier_web::app::Entropy;
+use serde::{Deserialize, Serialize};
+
+use crate::stack::CannotStart;
+
+/// A folder that this process alone uses.
+pub struct Folder {
+    path: PathBuf,
+    /// Locked for as long as it is open.
+    _lock: File,
+}
+
+/// What must be the same after a restart and is nobody's business.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Secrets {
+    /// Signs access tokens.
+    pub tokens: String,
+    /// Makes server seeds.
+    pub seeds: String,
+    /// The admin's password.
+    pub admin_password: String,
+}
+
+impl Secrets {
+    /// New ones.
+    pub fn new(entropy: &Entropy) -> Self {
+        let hex = || hex::encode(entropy.bytes::<32>());
+        Self { tokens: hex(), seeds: hex(), admin_password: hex::encode(entropy.bytes::<9>()) }
+    }
+}
+
+impl Folder {
+    /// Takes a folder, or makes it.
+    ///
+    /// # Errors
+    /// A folder that another process uses, or that cannot be written to.
+    pub fn take(path: &Path) -> Result<Self, CannotStart> {
+        let failed = |error| CannotStart(format!("{} cannot be used: {error}", path.display()));
+        fs::create_dir_all(path).map_err(failed)?;
+        let lock = File::create(path.join("lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(CannotStart(format!(
+                "another Croupier is using {}: stop it, or start this one with --memory",
+                path.display()
+            ))),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
+    /// Where the table is kept.
+    pub fn table(&self) -> PathBuf {
+        self.path.join("table.sqlite")
+    }
+
+    /// Where it is kept how far the stream was read.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.path.join("stream")
+    }
+
+    /// The secrets of this folder, made when it is new.
+    ///
+    /// # Errors
+    /// A file that cannot be read or written.
+    pub fn secrets(&self, entropy: &Entropy) -> Result<Secrets, CannotStart> {
+        let path = self.path.join("secrets.json");
+        let failed = |error: String| CannotStart(format!("{} cannot be used: {error}", path.display()));
+        if path.exists() {
+            let text = fs::read(&path).map_err(|error| failed(error.to_string()))?;
+            return serde_json::from_slice(&text).map_err(|error| failed(error.to_string()));
+        }
+        let secrets = Secrets::new(entropy);
+        let text = serde_json::to_vec_pretty(&secrets).map_err(|error| failed(error.to_string()))?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        file.and_then(|mut file| file.write_all(&text)).map_err(|error| failed(error.to_string()))?;
+        Ok(secrets)
+    }
+}

@@ -1,0 +1,207 @@
+//! Everything put together and running.
+
+use std::{future::pending, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use aws_sdk_apigatewaymanagement::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use croupier_rules::id::EntryId;
+use croupier_store::Store;
+use croupier_web::{
+    app::{self, App, Clock, Entropy},
+    config::{Config, SecretSource},
+    push::Sockets,
+};
+use secrecy::SecretString;
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+    task::JoinSet,
+};
+
+use crate::{
+    data::{Folder, Secrets},
+    gateway, seed, sockets,
+    stream::Reader,
+    table::{Embedded, TABLE, plain_http},
+};
+
+/// Why the stack does not start, in a sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct CannotStart(pub String);
+
+impl From<app::CannotStart> for CannotStart {
+    fn from(error: app::CannotStart) -> Self {
+        Self(error.0)
+    }
+}
+
+/// How to start.
+pub struct Options {
+    /// The port of the gateway; 0 for any.
+    pub port: u16,
+    /// The folder of the data; without, there is none after the end.
+    pub data: Option<PathBuf>,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where chance comes from.
+    pub entropy: Entropy,
+    /// How the table is reached, for tests that lose messages on the way.
+    pub http: Option<SharedHttpClient>,
+    /// What the environment says.
+    pub config: Config,
+    /// The invite to begin with.
+    pub invite: String,
+    /// The admin's password; without, one is made.
+    pub admin_password: Option<String>,
+}
+
+/// What the gateways share.
+pub struct Running {
+    /// What the functions have.
+    pub app: App,
+    /// The open sockets.
+    pub open: sockets::Open,
+    /// Talks to the table.
+    pub table: aws_sdk_dynamodb::Client,
+    /// Reads the stream.
+    pub reader: Reader,
+    wake: Notify,
+}
+
+impl Running {
+    /// Says that the table may have changed.
+    pub fn wake_stream(&self) {
+        self.wake.notify_one();
+    }
+
+    /// A name for a request or a socket.
+    pub fn fresh_name(&self) -> String {
+        EntryId::new(self.app.clock.now().millis().unsigned_abs(), self.app.entropy.id()).to_string()
+    }
+}
+
+/// Everything, running, until it is stopped or dropped.
+pub struct Stack {
+    /// Where the gateway listens.
+    pub address: SocketAddr,
+    /// What the gateways share.
+    pub running: Arc<Running>,
+    /// The admin's password.
+    pub admin_password: String,
+    stop: watch::Sender<()>,
+    tasks: JoinSet<()>,
+    _folder: Option<Folder>,
+}
+
+impl Stack {
+    /// Starts everything.
+    ///
+    /// # Errors
+    /// A sentence that says what is in the way.
+    pub async fn start(options: Options) -> Result<Self, CannotStart> {
+        let Options { port, data, clock, entropy, http, config, invite, admin_password } = options;
+        let folder = data.as_deref().map(Folder::take).transpose()?;
+        let public = listen(port).await?;
+        let private = listen(0).await?;
+        let address = address(&public)?;
+
+        let secrets = match &folder {
+            Some(folder) => folder.secrets(&entropy)?,
+            None => Secrets::new(&entropy),
+        };
+        let embedded = Embedded::start(folder.as_ref().map(Folder::table).as_deref(), http).await?;
+        let app = app(&config, &secrets, &embedded, self::address(&private)?, clock, entropy)?;
+        let admin_password = admin_password.unwrap_or(secrets.admin_password);
+        seed::plant(&app, &invite, &admin_password).await?;
+
+        let arn = stream_arn(&embedded).await?;
+        let reader = Reader::new(embedded.streams, arn, folder.as_ref().map(Folder::checkpoint));
+        let running = Arc::new(Running {
+            app,
+            open: sockets::Open::default(),
+            table: embedded.client,
+            reader,
+            wake: Notify::new(),
+        });
+
+        let (stop, stopped) = watch::channel(());
+        let mut tasks = JoinSet::new();
+        let doors = gateway::routes().merge(sockets::routes()).with_state(Arc::clone(&running));
+        serve(&mut tasks, public, doors, stopped.clone());
+        serve(&mut tasks, private, sockets::management().with_state(Arc::clone(&running)), stopped);
+        let followed = Arc::clone(&running);
+        tasks.spawn(async move { followed.reader.follow(&followed.app, &followed.wake).await });
+        Ok(Self { address, running, admin_password, stop, tasks, _folder: folder })
+    }
+
+    /// Ends everything: takes no more requests, lets those under way finish for a moment.
+    pub async fn stop(mut self) {
+        drop(self.stop);
+        let servers_ended = async {
+            self.tasks.join_next().await;
+            self.tasks.join_next().await;
+        };
+        tokio::time::timeout(Duration::from_secs(1), servers_ended).await.ok();
+        self.tasks.shutdown().await;
+    }
+}
+
+async fn listen(port: u16) -> Result<TcpListener, CannotStart> {
+    TcpListener::bind(("127.0.0.1", port)).await.map_err(|_| {
+        CannotStart(format!("port {port} is taken: stop what listens there, or choose another one with --port N"))
+    })
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr, CannotStart> {
+    listener.local_addr().map_err(|error| CannotStart(error.to_string()))
+}
+
+fn serve(tasks: &mut JoinSet<()>, listener: TcpListener, router: axum::Router, mut stopped: watch::Receiver<()>) {
+    let until = async move {
+        // The sender is only ever dropped.
+        if stopped.changed().await.is_ok() {
+            pending::<()>().await;
+        }
+    };
+    tasks.spawn(async move {
+        axum::serve(listener, router).with_graceful_shutdown(until).await.ok();
+    });
+}
+
+fn app(
+    config: &Config,
+    secrets: &Secrets,
+    embedded: &Embedded,
+    management: SocketAddr,
+    clock: Clock,
+    entropy: Entropy,
+) -> Result<App, CannotStart> {
+    let given = |source: &Option<SecretSource>, own: &str| match source {
+        Some(SecretSource::Given(secret)) => Ok(secret.clone()),
+        Some(SecretSource::Named(name)) => Err(CannotStart(format!("the secret {name} is not on this machine"))),
+        None => Ok(SecretString::from(own)),
+    };
+    let sockets = aws_sdk_apigatewaymanagement::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+        .region(Region::from_static("local"))
+        .endpoint_url(format!("http://{management}"))
+        .http_client(plain_http())
+        .build();
+    Ok(App {
+        clock,
+        entropy,
+        economy: app::economy(config)?,
+        store: Some(Store::new(embedded.client.clone(), TABLE)),
+        tokens: Some(app::keys(&given(&config.tokens, &secrets.tokens)?, None, config)?),
+        seeds: Some(app::master(&given(&config.seeds, &secrets.seeds)?)?),
+        sockets: Some(Sockets::through(aws_sdk_apigatewaymanagement::Client::from_conf(sockets))),
+    })
+}
+
+async fn stream_arn(embedded: &Embedded) -> Result<String, CannotStart> {
+    let described = embedded.client.describe_table().table_name(TABLE).send().await;
+    let arn = described.ok().and_then(|described| described.table?.latest_stream_arn);
+    arn.ok_or_else(|| CannotStart("the table has no stream: its data are from another program".to_owned()))
+}

@@ -1,0 +1,128 @@
+//! The stream of the table, read back and handed to the functions that consume it, as Lambda does.
+
+use std::{
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use aws_sdk_dynamodbstreams::{
+    Client,
+    types::{Record, ShardIteratorType},
+};
+use croupier_functions::FUNCTIONS;
+use croupier_store::key::{ENTRY_PREFIX, SK};
+use croupier_web::{
+    app::App,
+    event::{BatchAnswer, StreamChange, StreamEvent, StreamRecord},
+    function::{Function, Trigger},
+};
+use tokio::sync::Notify;
+
+/// How often a record is tried before it is put aside.
+const TRIES: u32 = 3;
+/// When nobody says that something happened, somebody looks all the same.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Reads the stream.
+pub struct Reader {
+    client: Client,
+    arn: String,
+    /// Where it is kept how far was read, if anywhere.
+    checkpoint: Option<PathBuf>,
+    /// Records that no try could deliver.
+    pub dead: Mutex<Vec<StreamRecord>>,
+}
+
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+impl Reader {
+    /// A reader of the stream of this name.
+    pub fn new(client: Client, arn: String, checkpoint: Option<PathBuf>) -> Self {
+        Self { client, arn, checkpoint, dead: Mutex::default() }
+    }
+
+    /// Reads and delivers, without end.
+    pub async fn follow(&self, app: &App, wake: &Notify) {
+        loop {
+            if let Err(error) = self.read(app, wake).await {
+                tracing::warn!(%error, "the stream cannot be read, and is tried again");
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }
+    }
+
+    async fn read(&self, app: &App, wake: &Notify) -> Result<(), Failed> {
+        let described = self.client.describe_stream().stream_arn(&self.arn).send().await?;
+        let shards = described.stream_description.and_then(|stream| stream.shards).unwrap_or_default();
+        // The embedded table's stream has one shard.
+        let shard = shards.into_iter().next().and_then(|shard| shard.shard_id).ok_or("the stream has no shard")?;
+        let from = self.checkpoint.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+        let kind = if from.is_some() { ShardIteratorType::AfterSequenceNumber } else { ShardIteratorType::TrimHorizon };
+        let begin = self.client.get_shard_iterator().stream_arn(&self.arn).shard_id(shard);
+        let mut place = begin.shard_iterator_type(kind).set_sequence_number(from).send().await?.shard_iterator;
+        while let Some(iterator) = place {
+            let batch = self.client.get_records().shard_iterator(iterator).send().await?;
+            let records = batch.records.unwrap_or_default();
+            place = batch.next_shard_iterator;
+            let Some(last) = records.last().and_then(|record| record.dynamodb()?.sequence_number().map(str::to_owned))
+            else {
+                tokio::time::timeout(LOOK_EVERY, wake.notified()).await.ok();
+                continue;
+            };
+            let entries: Vec<_> = records.into_iter().filter_map(new_entry).collect();
+            for function in FUNCTIONS.iter().filter(|function| matches!(function.trigger, Trigger::Stream)) {
+                self.deliver(app, function, entries.clone()).await?;
+            }
+            if let Some(path) = &self.checkpoint {
+                std::fs::write(path, last)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Delivers a batch: after a failure it goes on from the first failed record, and puts that one aside in the end.
+    async fn deliver(&self, app: &App, function: &Function, mut batch: Vec<StreamRecord>) -> Result<(), Failed> {
+        let mut tries = 0;
+        while !batch.is_empty() {
+            let event = serde_json::to_value(StreamEvent { records: batch.clone() })?;
+            let answer: BatchAnswer = serde_json::from_value(function.invoke(app, event).await?)?;
+            let failed = |record: &StreamRecord| {
+                let place = &record.dynamodb.sequence_number;
+                answer.batch_item_failures.iter().any(|item| item.item_identifier == *place)
+            };
+            let Some(first) = batch.iter().position(failed) else { return Ok(()) };
+            tries = if first == 0 { tries + 1 } else { 1 };
+            batch.drain(..first);
+            if tries == TRIES {
+                let dead = batch.remove(0);
+                tracing::error!(
+                    function = function.name,
+                    place = dead.dynamodb.sequence_number,
+                    "a record is put aside"
+                );
+                self.dead.lock().unwrap_or_else(PoisonError::into_inner).push(dead);
+                tries = 0;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The record as Lambda hands it over, if it is what the template's filter lets through: a new ledger entry.
+fn new_entry(record: Record) -> Option<StreamRecord> {
+    let event_name = record.event_name?.as_str().to_owned();
+    let change = record.dynamodb?;
+    let keys = serde_dynamo::Item::from(change.keys?);
+    let is_entry = serde_json::to_value(&keys)
+        .ok()
+        .is_some_and(|keys| keys[SK]["S"].as_str().is_some_and(|sk| sk.starts_with(ENTRY_PREFIX)));
+    (event_name == "INSERT" && is_entry).then(|| StreamRecord {
+        event_name,
+        dynamodb: StreamChange {
+            sequence_number: change.sequence_number.unwrap_or_default(),
+            keys,
+            new_image: change.new_image.map(serde_dynamo::Item::from).unwrap_or_default(),
+        },
+    })
+}

@@ -1,0 +1,69 @@
+//! The embedded table: a DynamoDB endpoint in this process, which the unmodified SDK talks to over loopback.
+
+use std::{path::Path, time::Duration};
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig},
+};
+use dynoxide::Database;
+use tokio::net::TcpListener;
+
+use crate::stack::CannotStart;
+
+/// The name of the table.
+pub const TABLE: &str = "croupier";
+
+/// A DynamoDB endpoint in this process.
+pub struct Embedded {
+    /// Talks to the table.
+    pub client: Client,
+    /// Talks to the stream of the table.
+    pub streams: aws_sdk_dynamodbstreams::Client,
+}
+
+impl Embedded {
+    /// Opens the data, or begins with none, and serves it on a port of its own.
+    ///
+    /// # Errors
+    /// Data that cannot be opened.
+    pub async fn start(file: Option<&Path>, http: Option<SharedHttpClient>) -> Result<Self, CannotStart> {
+        let database = match file {
+            Some(file) => Database::new(&file.to_string_lossy()),
+            None => Database::memory(),
+        };
+        let database = database.map_err(|error| CannotStart(format!("the data cannot be opened: {error}")))?;
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| CannotStart(error.to_string()))?;
+        let address = listener.local_addr().map_err(|error| CannotStart(error.to_string()))?;
+        tokio::spawn(dynoxide::server::serve_on(listener, database));
+
+        let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(2));
+        let credentials = Credentials::new("local", "local", None, None, "local");
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(credentials.clone())
+            .region(Region::from_static("local"))
+            .endpoint_url(format!("http://{address}"))
+            .retry_config(retries)
+            .http_client(http.unwrap_or_else(plain_http))
+            .build();
+        let streams = aws_sdk_dynamodbstreams::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(credentials)
+            .region(Region::from_static("local"))
+            .endpoint_url(format!("http://{address}"))
+            .http_client(plain_http())
+            .build();
+        let embedded =
+            Self { client: Client::from_conf(config), streams: aws_sdk_dynamodbstreams::Client::from_conf(streams) };
+        croupier_store::schema::create(&embedded.client, TABLE)
+            .await
+            .map_err(|error| CannotStart(format!("the table cannot be made: {error}")))?;
+        Ok(embedded)
+    }
+}
+
+/// HTTP without TLS: nothing here leaves the machine.
+pub fn plain_http() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_http()
+}

@@ -1,0 +1,182 @@
+//! The wire between the SDK and the table: it counts what passes, and loses what it is told to lose.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use aws_sdk_dynamodb::config::{RuntimeComponents, SharedHttpClient};
+use aws_smithy_runtime_api::client::{
+    http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
+};
+use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
+use croupier_localstack::table::plain_http;
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use serde_json::{Value, json};
+
+/// What can go wrong between a client and the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// The request never arrives.
+    LostRequest,
+    /// The request is carried out and the answer never arrives.
+    LostReply,
+    /// Another transaction has the same items.
+    Collision,
+    /// The table gives no more right now.
+    Throttle,
+}
+
+/// One call of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Passed {
+    /// Which operation.
+    pub operation: String,
+    /// The capacity units that the table charged for it.
+    pub units: f64,
+    /// What was done to it.
+    pub fault: Option<Fault>,
+}
+
+#[derive(Debug)]
+struct State {
+    passed: Vec<Passed>,
+    planned: VecDeque<(String, Fault)>,
+    chance: Option<(StdRng, f64)>,
+}
+
+/// The wire. Clones share what they count.
+#[derive(Debug, Clone)]
+pub struct Wire {
+    state: Arc<Mutex<State>>,
+    inner: SharedHttpClient,
+}
+
+impl Default for Wire {
+    fn default() -> Self {
+        let state = State { passed: Vec::new(), planned: VecDeque::new(), chance: None };
+        Self { state: Arc::new(Mutex::new(state)), inner: plain_http() }
+    }
+}
+
+impl Wire {
+    /// Does this to the next calls of an operation, one each, in this order.
+    pub fn plan(&self, operation: &str, faults: &[Fault]) {
+        let planned = faults.iter().map(|fault| (operation.to_owned(), *fault));
+        self.state.lock().unwrap().planned.extend(planned);
+    }
+
+    /// From now on does something to this share of all calls, by a seed.
+    pub fn misbehave(&self, seed: u64, share: f64) {
+        self.state.lock().unwrap().chance = Some((StdRng::seed_from_u64(seed), share));
+    }
+
+    /// From now on does nothing to anybody.
+    pub fn behave(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.chance = None;
+        state.planned.clear();
+    }
+
+    /// Everything that passed since the last time this was asked.
+    pub fn take(&self) -> Vec<Passed> {
+        std::mem::take(&mut self.state.lock().unwrap().passed)
+    }
+
+    fn fault(&self, operation: &str) -> Option<Fault> {
+        let mut state = self.state.lock().unwrap();
+        if let Some(place) = state.planned.iter().position(|(wanted, _)| wanted == operation) {
+            return state.planned.remove(place).map(|(_, fault)| fault);
+        }
+        let (rng, share) = state.chance.as_mut()?;
+        let faults = [Fault::LostRequest, Fault::LostReply, Fault::Collision, Fault::Throttle];
+        rng.random_bool(*share).then(|| faults[rng.random_range(0..faults.len())])
+    }
+}
+
+impl HttpClient for Wire {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(Connector {
+            wire: self.clone(),
+            inner: self.inner.http_connector(settings, components),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Connector {
+    wire: Wire,
+    inner: SharedHttpConnector,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (wire, inner) = (self.wire.clone(), self.inner.clone());
+        HttpConnectorFuture::new(async move {
+            let target = request.headers().get("x-amz-target").unwrap_or_default();
+            let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+            let asked: Value = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
+            let fault = wire.fault(&operation);
+            let note = |units| {
+                let passed = Passed { operation: operation.clone(), units, fault };
+                wire.state.lock().unwrap().passed.push(passed);
+            };
+            let lost = || ConnectorError::io("the wire lost it".into());
+            match fault {
+                Some(Fault::LostRequest) => {
+                    note(0.0);
+                    Err(lost())
+                }
+                Some(Fault::Collision) if operation == "TransactWriteItems" => {
+                    note(0.0);
+                    let items = asked["TransactItems"].as_array().map_or(0, Vec::len);
+                    let reasons: Vec<_> = (0..items)
+                        .map(|place| json!({ "Code": if place == 0 { "TransactionConflict" } else { "None" } }))
+                        .collect();
+                    Ok(refusal("TransactionCanceledException", json!({ "CancellationReasons": reasons })))
+                }
+                Some(Fault::Throttle) => {
+                    note(0.0);
+                    Ok(refusal("ProvisionedThroughputExceededException", json!({})))
+                }
+                fault => {
+                    let (answer, units) = pass(&inner, request, asked).await?;
+                    note(units);
+                    if fault == Some(Fault::LostReply) { Err(lost()) } else { Ok(answer) }
+                }
+            }
+        })
+    }
+}
+
+/// Lets a call through, and asks the table what it charges for it.
+async fn pass(
+    inner: &SharedHttpConnector,
+    mut request: HttpRequest,
+    mut asked: Value,
+) -> Result<(HttpResponse, f64), ConnectorError> {
+    asked["ReturnConsumedCapacity"] = "TOTAL".into();
+    let body = asked.to_string();
+    request.headers_mut().insert("content-length", body.len().to_string());
+    *request.body_mut() = SdkBody::from(body);
+    let response = inner.call(request).await?;
+    let status = response.status();
+    let bytes = ByteStream::new(response.into_body()).collect().await;
+    let bytes = bytes.map_err(|error| ConnectorError::io(error.into()))?.into_bytes();
+    let answered: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let charged = &answered["ConsumedCapacity"];
+    let units = match charged {
+        Value::Array(tables) => tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum(),
+        table => table["CapacityUnits"].as_f64().unwrap_or(0.0),
+    };
+    Ok((HttpResponse::new(status, SdkBody::from(bytes.as_ref())), units))
+}
+
+fn refusal(kind: &str, mut body: Value) -> HttpResponse {
+    body["__type"] = format!("com.amazonaws.dynamodb.v20120810#{kind}").into();
+    body["message"] = "injected".into();
+    let status = 400.try_into().expect("a status");
+    HttpResponse::new(status, SdkBody::from(body.to_string()))
+}

@@ -1,0 +1,118 @@
+//! A world to play in: the embedded stack, with a clock that stands still and a wire that can be told to fail.
+
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use croupier_localstack::stack::{Options, Running, Stack};
+use croupier_rules::time::Timestamp;
+use croupier_store::Store;
+use croupier_web::{
+    app::{Clock, Entropy},
+    config::Config,
+};
+
+use crate::{audit, seat::Site, wire::Wire};
+
+/// When every world begins.
+const BEGIN: i64 = 1_800_000_000_000;
+
+/// A world to play in.
+pub struct World {
+    /// Where the game is.
+    pub site: Site,
+    /// What lies between the game and its table.
+    pub wire: Wire,
+    clock: Arc<AtomicI64>,
+    stack: Stack,
+}
+
+/// Makes a world, plays in it, and audits all that is left in its table.
+pub async fn play(test: impl AsyncFnOnce(&World)) {
+    let world = World::start().await;
+    test(&world).await;
+    world.wire.behave();
+    audit::audit(&world).await;
+    world.stack.stop().await;
+}
+
+/// Plays a journey: at `BASE_URL` and `SOCKET_URL` where they are set, else in a world of its own.
+pub async fn journey(test: impl AsyncFnOnce(&Site)) {
+    match (variable("BASE_URL"), variable("SOCKET_URL")) {
+        (Some(base_url), Some(socket_url)) => test(&Site::at(base_url, socket_url)).await,
+        _ => play(async |world| test(&world.site).await).await,
+    }
+}
+
+/// What the environment says.
+#[expect(clippy::disallowed_methods, reason = "who runs the tests says where")]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
+}
+
+impl World {
+    /// A world of its own, in memory.
+    pub async fn start() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    /// A world that begins differently.
+    pub async fn with(change: impl FnOnce(&mut Options)) -> Self {
+        let clock = Arc::new(AtomicI64::new(BEGIN));
+        let wire = Wire::default();
+        let mut options = Options {
+            port: 0,
+            data: None,
+            clock: Clock::Still(Arc::clone(&clock)),
+            entropy: Entropy::seeded(7),
+            http: Some(aws_smithy_runtime_api::client::http::SharedHttpClient::new(wire.clone())),
+            config: Config::read(&[], |_| None).expect("an empty environment"),
+            invite: "5858".to_owned(),
+            admin_password: Some("cherry-lemon-7".to_owned()),
+        };
+        change(&mut options);
+        let stack = Stack::start(options).await.expect("a stack");
+        let address = stack.address;
+        let site = Site::at(format!("http://{address}"), format!("ws://{address}/ws"));
+        wire.take();
+        Self { site, wire, clock, stack }
+    }
+
+    /// What runs in it.
+    pub fn running(&self) -> &Running {
+        &self.stack.running
+    }
+
+    /// Its table.
+    pub fn store(&self) -> &Store {
+        self.running().app.store().expect("a table")
+    }
+
+    /// What time it is in it.
+    pub fn now(&self) -> Timestamp {
+        self.running().app.clock.now()
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, time: Duration) {
+        self.clock.fetch_add(i64::try_from(time.as_millis()).expect("a short time"), Ordering::SeqCst);
+    }
+
+    /// Ends it.
+    pub async fn stop(self) {
+        self.stack.stop().await;
+    }
+}
+
+impl Deref for World {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
+}
