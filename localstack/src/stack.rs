@@ -64,6 +64,10 @@ pub struct Running {
     pub open: sockets::Open,
     /// Talks to the table.
     pub table: aws_sdk_dynamodb::Client,
+    /// Where the table listens.
+    pub table_endpoint: String,
+    /// Where functions post to open sockets.
+    pub socket_endpoint: String,
     /// Reads the stream.
     pub reader: Reader,
     wake: Notify,
@@ -111,7 +115,8 @@ impl Stack {
             None => Secrets::new(&entropy),
         };
         let embedded = Embedded::start(folder.as_ref().map(Folder::table).as_deref(), http).await?;
-        let app = app(&config, &secrets, &embedded, self::address(&private)?, clock, entropy)?;
+        let socket_endpoint = format!("http://{}", self::address(&private)?);
+        let app = app(&config, &secrets, &embedded, &socket_endpoint, clock, entropy)?;
         let admin_password = admin_password.unwrap_or(secrets.admin_password);
         seed::plant(&app, &invite, &admin_password).await?;
 
@@ -121,6 +126,8 @@ impl Stack {
             app,
             open: sockets::Open::default(),
             table: embedded.client,
+            table_endpoint: embedded.endpoint,
+            socket_endpoint,
             reader,
             wake: Notify::new(),
         });
@@ -173,7 +180,7 @@ fn app(
     config: &Config,
     secrets: &Secrets,
     embedded: &Embedded,
-    management: SocketAddr,
+    socket_endpoint: &str,
     clock: Clock,
     entropy: Entropy,
 ) -> Result<App, CannotStart> {
@@ -186,7 +193,7 @@ fn app(
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(Credentials::new("local", "local", None, None, "local"))
         .region(Region::from_static("local"))
-        .endpoint_url(format!("http://{management}"))
+        .endpoint_url(socket_endpoint)
         .http_client(plain_http())
         .build();
     Ok(App {

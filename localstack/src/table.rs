@@ -18,6 +18,8 @@ pub const TABLE: &str = "croupier";
 pub struct Embedded {
     /// Talks to the table.
     pub client: Client,
+    /// Where it listens.
+    pub endpoint: String,
     /// Talks to the stream of the table.
     pub streams: aws_sdk_dynamodbstreams::Client,
 }
@@ -37,13 +39,14 @@ impl Embedded {
         let address = listener.local_addr().map_err(|error| CannotStart(error.to_string()))?;
         tokio::spawn(dynoxide::server::serve_on(listener, database));
 
+        let endpoint = format!("http://{address}");
         let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(2));
         let credentials = Credentials::new("local", "local", None, None, "local");
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(credentials.clone())
             .region(Region::from_static("local"))
-            .endpoint_url(format!("http://{address}"))
+            .endpoint_url(&endpoint)
             .retry_config(retries)
             .http_client(http.unwrap_or_else(plain_http))
             .build();
@@ -51,11 +54,14 @@ impl Embedded {
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(credentials)
             .region(Region::from_static("local"))
-            .endpoint_url(format!("http://{address}"))
+            .endpoint_url(&endpoint)
             .http_client(plain_http())
             .build();
-        let embedded =
-            Self { client: Client::from_conf(config), streams: aws_sdk_dynamodbstreams::Client::from_conf(streams) };
+        let embedded = Self {
+            client: Client::from_conf(config),
+            endpoint,
+            streams: aws_sdk_dynamodbstreams::Client::from_conf(streams),
+        };
         croupier_store::schema::create(&embedded.client, TABLE)
             .await
             .map_err(|error| CannotStart(format!("the table cannot be made: {error}")))?;

@@ -1,1 +1,9 @@
-//!
+//! What a player gets, endpoint by endpoint, on the embedded stack; every test ends with an audit of the whole table.
+
+mod accounts;
+mod bad_input;
+mod callers;
+mod exactly_once;
+mod fairness;
+mod history;
+mod live;

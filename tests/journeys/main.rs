@@ -1,12 +1,6 @@
 //! Journeys over HTTP and WebSocket, wherever the game runs: here in a world of its own, or at `BASE_URL`.
 
-use croupier_tests::{
-    live::Live,
-    seat::{PASSWORD, Seat, Site},
-    world::journey,
-};
-use croupier_web::error::Code;
-use serde_json::json;
+use croupier_tests::{live::Live, seat::Site, world::journey};
 
 /// A name that nobody has, also where many tests ran before.
 fn unused(name: &str) -> String {

@@ -23,7 +23,7 @@ impl Live {
 
     /// A ticket for a seat.
     pub async fn ticket(seat: &Seat) -> String {
-        let ticket = seat.post("/api/realtime/ticket", Value::Null).await.ok();
+        let ticket = seat.post("/api/realtime/ticket", Value::Object(serde_json::Map::new())).await.ok();
         ticket["ticket"].as_str().expect("a ticket").to_owned()
     }
 

@@ -1,1 +1,78 @@
-//!
+//! What each condition of a write means, also in a race.
+
+mod act;
+mod golden;
+mod journal;
+mod limits;
+mod tx;
+mod unheard;
+
+use croupier_rules::{
+    account::Session,
+    id::{PlayerId, SessionId},
+    ledger::Change,
+    player::Player,
+    round::Round,
+    time::Timestamp,
+};
+use croupier_store::{
+    account::Newcomer,
+    item::{Login, Profile},
+};
+use croupier_tests::world::World;
+
+/// A world without an audit at its end: what is written there is no whole game.
+async fn alone(test: impl AsyncFnOnce(&World)) {
+    let world = World::start().await;
+    test(&world).await;
+    world.stop().await;
+}
+
+/// The only session of everyone.
+fn session(world: &World) -> Session {
+    let ends_at = Timestamp::from_millis(world.now().millis() + 3_600_000);
+    Session {
+        id: SessionId::new(1, 1),
+        epoch: 0,
+        refresh_hash: "hash".to_owned(),
+        device: "test".to_owned(),
+        created_at: world.now(),
+        ends_at,
+        expires: ends_at.seconds(),
+    }
+}
+
+/// A player about to be, with the start of a ledger and a session.
+fn newcomer(world: &World, name: &str) -> Newcomer {
+    let (now, economy) = (world.now(), &world.running().app.economy);
+    let id = PlayerId::new(1, name.bytes().fold(0, |number, byte| number << 8 | u128::from(byte)));
+    let change: Change = Player::sign_up(id, false, None, now, economy).expect("a player");
+    let (site_id, nickname) = (name.parse().expect("a site id"), name.parse().expect("a nickname"));
+    Newcomer {
+        change,
+        profile: Profile { site_id, nickname, phone_number: None, created_at: now, last_login_at: now },
+        login: Login { player: id, password_hash: "hash".to_owned(), made_by: None },
+        invite: None,
+        session: Some(session(world)),
+    }
+}
+
+/// A player who is there.
+async fn seated(world: &World, name: &str) -> Player {
+    let newcomer = newcomer(world, name);
+    world.store().sign_up(&newcomer, world.now()).await.expect("a free name");
+    world.wire.take();
+    newcomer.change.player().clone()
+}
+
+/// On what a rule may rely.
+fn round(world: &World) -> Round<'_> {
+    let app = &world.running().app;
+    Round { now: world.now(), economy: &app.economy, master: app.seeds.as_ref().expect("a master key") }
+}
+
+/// What went over the wire, whatever became of it; without what the stream's consumer asks, which comes at any time.
+fn passed(world: &World) -> Vec<String> {
+    let calls = world.wire.take().into_iter().map(|call| call.operation);
+    calls.filter(|operation| operation != "Query").collect()
+}

@@ -1,4 +1,5 @@
 use croupier_rules::{
+    account::LOCK_AFTER,
     name::{Password, SiteId},
     player::Player,
 };
@@ -31,8 +32,8 @@ pub struct LoginRequest {
     password: String,
 }
 
-/// How often an attempt is counted anew when others count at the same time.
-const TRIES: usize = 5;
+/// How often an attempt is counted anew when others count at the same time: after so many the site id is locked.
+const TRIES: usize = LOCK_AFTER + 1;
 
 impl Endpoint for Login {
     const ROUTE: Route = Route::post("login", "/api/auth/login", "Begin a session with site id and password.")

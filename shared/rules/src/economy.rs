@@ -113,7 +113,7 @@ pub enum BadEconomy {
     #[error("the economy file cannot be read: {0}")]
     Syntax(String),
     /// The version is empty or too long to be written into every entry.
-    #[error("the version must have 1 to 24 characters")]
+    #[error("the version must have 1 to 16 characters")]
     Version,
     /// The limits of a stake contradict each other.
     #[error("slot: the bets must satisfy 1 ≤ min_bet ≤ shown_bets ≤ max_bet ≤ 1,000,000")]
@@ -148,7 +148,7 @@ impl Economy {
     pub fn parse(toml: &str) -> Result<Self, BadEconomy> {
         let File { version, start, slot } =
             toml::from_str(toml).map_err(|error| BadEconomy::Syntax(error.to_string()))?;
-        if version.is_empty() || version.len() > 24 {
+        if version.is_empty() || version.len() > 16 {
             return Err(BadEconomy::Version);
         }
         Ok(Self { version, start, slot: Slot::check(slot)? })

@@ -125,9 +125,9 @@ texts! {
         Ok(bare.to_owned())
     };
 
-    /// The part of the randomness that the player chooses.
-    ClientSeed, "^[!-~]{1,64}$", |text| {
-        let text = sized(text, 1, 64)?;
+    /// The part of the randomness that the player chooses. Short, since every round carries it twice.
+    ClientSeed, "^[!-~]{1,32}$", |text| {
+        let text = sized(text, 1, 32)?;
         made_of(text, "printable ASCII without spaces", |c| c.is_ascii_graphic())?;
         Ok(text.to_owned())
     };

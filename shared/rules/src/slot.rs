@@ -49,11 +49,9 @@ pub struct SlotRound {
     /// What the reels pay, in percent of the stake.
     pub pay_percent: u32,
     /// How the raised win varied, in hundredths of a percent.
-    pub variation_basis_points: i32,
+    pub variation: i32,
     /// What the player won.
     pub win_amount: Coins,
-    /// Whether it was the jackpot.
-    pub is_jackpot: bool,
 }
 
 /// What a spin pays for each coin of the stake.
@@ -144,10 +142,10 @@ pub fn spin(player: &Player, stake: Coins, round: &Round<'_>) -> Result<Decision
     let change = next.after_round(round.now, Action::SlotSpin(outcome.clone()), moved, round.economy)?;
     change.decide(|player, entry| SpinReply {
         round_id: entry.id(),
-        reels: outcome.reels,
         win_amount: outcome.win_amount,
         multiplier: Multiplier { percent: outcome.pay_percent },
-        is_jackpot: outcome.is_jackpot,
+        is_jackpot: slot.is_jackpot(&outcome.reels),
+        reels: outcome.reels,
         streak: outcome.streak,
         balance: player.coins,
         gems: player.gems,
@@ -165,16 +163,15 @@ pub fn spin(player: &Player, stake: Coins, round: &Round<'_>) -> Result<Decision
 pub fn draw(slot: &Slot, stake: Coins, streak: u32, stream: &mut Stream) -> Result<SlotRound, Refusal> {
     let stops: [usize; 3] = std::array::from_fn(|_| stream.pick(&slot.weights));
     let pay_percent = slot.pay_percent(stops);
-    let variation_basis_points = draw_variation(slot.rules.bonus.variation_basis_points, stream);
-    let win = slot.win(stake, pay_percent, streak, variation_basis_points);
+    let variation = draw_variation(slot.rules.bonus.variation_basis_points, stream);
+    let win = slot.win(stake, pay_percent, streak, variation);
     let reels = stops.map(|stop| slot.rules.symbols[stop].symbol.clone());
     Ok(SlotRound {
         bet_amount: stake,
         streak,
-        is_jackpot: reels.iter().all(|symbol| *symbol == slot.rules.jackpot),
         reels,
         pay_percent,
-        variation_basis_points,
+        variation,
         win_amount: Coins::new(win).map_err(|_| Refusal::BalanceLimit)?,
     })
 }
@@ -186,6 +183,10 @@ fn draw_variation(most: u32, stream: &mut Stream) -> i32 {
 }
 
 impl Slot {
+    fn is_jackpot(&self, reels: &[String; 3]) -> bool {
+        reels.iter().all(|symbol| *symbol == self.rules.jackpot)
+    }
+
     /// What three stops pay, in percent of the stake.
     pub(crate) fn pay_percent(&self, [left, middle, right]: [usize; 3]) -> u32 {
         if left == middle && middle == right {
@@ -198,9 +199,9 @@ impl Slot {
     }
 
     /// A win in coins: the pay, raised by the streak, varied, and rounded down once.
-    pub(crate) fn win(&self, stake: Coins, pay_percent: u32, streak: u32, variation_basis_points: i32) -> u64 {
+    pub(crate) fn win(&self, stake: Coins, pay_percent: u32, streak: u32, variation: i32) -> u64 {
         let raised = 100 + u128::from(self.rules.bonus.percent(streak));
-        let varied = u128::from((10_000 + variation_basis_points).unsigned_abs());
+        let varied = u128::from((10_000 + variation).unsigned_abs());
         let win = u128::from(stake.get()) * u128::from(pay_percent) * raised * varied / (100 * 100 * 10_000);
         u64::try_from(win).unwrap_or(u64::MAX)
     }

@@ -220,7 +220,7 @@ pub(crate) fn refuse(failure: &Failure, request_id: &str) -> HttpAnswer {
     let mut answer = answer_with(failure.code.status(), "application/problem+json", body);
     let mut header = |name: &str, value: Cow<'_, str>| answer.headers.insert(name.to_owned(), value.into_owned());
     if let Some(wait) = failure.retry_after {
-        header("retry-after", wait.as_secs().max(1).to_string().into());
+        header("retry-after", wait.as_millis().div_ceil(1000).max(1).to_string().into());
     }
     if failure.code.status() == 401 {
         header("www-authenticate", "Bearer".into());

@@ -1,0 +1,224 @@
+//! The template deploys what the table of functions lists, no more and no less.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
+
+use croupier_functions::FUNCTIONS;
+use croupier_store::{
+    key::{BY_NUMBER, ENTRY_PREFIX, EXPIRES},
+    schema::{ATTRIBUTES, BY_NUMBER_KEY, STREAM_VIEW, TABLE_KEY},
+};
+use croupier_web::{
+    config::Need,
+    event::SocketHappening,
+    function::{Function, Trigger},
+};
+use serde_norway::Value;
+
+fn template() -> Value {
+    let text = std::fs::read_to_string("../template.yaml").expect("the template");
+    plain(serde_norway::from_str(&text).expect("YAML"))
+}
+
+/// Replaces `!Ref x` and its kin by their argument: what is compared here is what they name.
+fn plain(value: Value) -> Value {
+    match value {
+        Value::Tagged(tagged) => plain(tagged.value),
+        Value::Sequence(items) => items.into_iter().map(plain).collect(),
+        Value::Mapping(fields) => {
+            Value::Mapping(fields.into_iter().map(|(name, value)| (name, plain(value))).collect())
+        }
+        other => other,
+    }
+}
+
+fn logical_id(function: &Function) -> String {
+    let capital = |part: &str| part[..1].to_ascii_uppercase() + &part[1..];
+    function.name.split('-').map(capital).collect::<String>() + "Function"
+}
+
+fn texts<'a>(values: impl IntoIterator<Item = &'a Value>) -> BTreeSet<String> {
+    values.into_iter().map(|value| value.as_str().expect("a text").to_owned()).collect()
+}
+
+/// What a function is triggered by: method and path of each of its requests.
+fn requests(function: &Value) -> BTreeSet<String> {
+    let events = function["Properties"]["Events"].as_mapping().into_iter().flatten();
+    let of_http = events.filter(|(_, event)| event["Type"] == "HttpApi");
+    of_http
+        .map(|(_, event)| match (&event["Properties"]["Method"], &event["Properties"]["Path"]) {
+            (Value::String(method), Value::String(path)) => format!("{method} {path}"),
+            _ => "$default".to_owned(),
+        })
+        .collect()
+}
+
+fn wanted_requests(function: &Function) -> BTreeSet<String> {
+    match function.trigger {
+        Trigger::Http(route) => route.paths().map(|path| format!("{} {path}", route.method.text())).collect(),
+        Trigger::AnyOtherHttp => BTreeSet::from(["$default".to_owned()]),
+        Trigger::Socket(_) | Trigger::Stream => BTreeSet::new(),
+    }
+}
+
+const VARIABLES: [(Need, &str, &str); 4] = [
+    (Need::Table, "TABLE_NAME", "!Ref Table"),
+    (Need::Tokens, "TOKENS_SECRET_ID", "!Ref TokensSecret"),
+    (Need::Seeds, "SEEDS_SECRET_ID", "!Ref SeedsSecret"),
+    (
+        Need::Sockets,
+        "SOCKET_ENDPOINT",
+        "!Sub https://${SocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Stage}",
+    ),
+];
+
+/// The block to paste for a function that the template lacks.
+fn block(function: &Function) -> String {
+    let mut block = format!(
+        "  {}:\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: {}\n",
+        logical_id(function),
+        function.name
+    );
+    let needs = function.needs();
+    let variables = VARIABLES.iter().filter(|(need, ..)| needs.contains(need));
+    let lines: String = variables.map(|(_, name, value)| format!("          {name}: {value}\n")).collect();
+    if !lines.is_empty() {
+        write!(block, "      Policies: [] # what its code does with the table and the secrets, and no more\n").unwrap();
+        write!(block, "      Environment:\n        Variables:\n{lines}").unwrap();
+    }
+    let requests = wanted_requests(function);
+    if !requests.is_empty() {
+        block.push_str("      Events:\n");
+    }
+    for (place, request) in requests.iter().enumerate() {
+        let target = match request.split_once(' ') {
+            Some((method, path)) => format!(", Method: {method}, Path: \"{path}\""),
+            None => String::new(),
+        };
+        let name = if place == 0 { "Request" } else { "Also" };
+        writeln!(block, "        {name}: {{ Type: HttpApi, Properties: {{ ApiId: !Ref HttpApi{target} }} }}").unwrap();
+    }
+    block
+}
+
+fn functions(template: &Value) -> BTreeMap<String, Value> {
+    let resources = template["Resources"].as_mapping().expect("resources");
+    let named = resources.iter().map(|(name, resource)| (name.as_str().expect("a name").to_owned(), resource.clone()));
+    named.filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function").collect()
+}
+
+#[test]
+fn every_function_is_deployed_as_the_table_says_and_no_other() {
+    let template = template();
+    let mut deployed = functions(&template);
+    for function in FUNCTIONS {
+        let Some(found) = deployed.remove(&logical_id(function)) else {
+            panic!("the template lacks {}; paste this, and say what it may do:\n\n{}", function.name, block(function));
+        };
+        assert_eq!(found["Properties"]["Handler"], function.name);
+        assert_eq!(requests(&found), wanted_requests(function), "{}", function.name);
+        let variables = found["Properties"]["Environment"]["Variables"].as_mapping();
+        let given = texts(variables.into_iter().flatten().map(|(name, _)| name));
+        let needs = function.needs();
+        for (need, name, _) in VARIABLES {
+            assert_eq!(given.contains(name), needs.contains(&need), "{} and {name}", function.name);
+        }
+    }
+    assert!(deployed.is_empty(), "nobody knows what these are: {:?}", deployed.keys());
+}
+
+#[test]
+fn the_block_to_paste_is_what_the_template_has() {
+    let deployed = functions(&template());
+    for function in FUNCTIONS {
+        let pasted: Value = plain(serde_norway::from_str(&block(function)).expect("YAML"));
+        let (pasted, found) = (&pasted[logical_id(function).as_str()], &deployed[&logical_id(function)]);
+        assert_eq!(pasted["Properties"]["Handler"], found["Properties"]["Handler"]);
+        assert_eq!(requests(pasted), requests(found));
+        for (name, value) in pasted["Properties"]["Environment"]["Variables"].as_mapping().into_iter().flatten() {
+            assert_eq!(*value, found["Properties"]["Environment"]["Variables"][name], "{}", function.name);
+        }
+    }
+}
+
+#[test]
+fn every_happening_on_a_socket_reaches_its_function() {
+    let template = template();
+    for function in FUNCTIONS {
+        let Trigger::Socket(happening) = function.trigger else { continue };
+        let key = match happening {
+            SocketHappening::Connect => "$connect",
+            SocketHappening::Disconnect => "$disconnect",
+            SocketHappening::Message => "$default",
+        };
+        let name = logical_id(function).replace("Function", "");
+        let resource = |kind: &str| &template["Resources"][format!("{name}{kind}").as_str()]["Properties"];
+        assert_eq!(resource("Route")["RouteKey"], key);
+        assert_eq!(resource("Route")["Target"], format!("integrations/${{{name}Integration}}").as_str());
+        let uri = resource("Integration")["IntegrationUri"].as_str().expect("an address");
+        assert!(uri.contains(&format!("functions/${{{name}Function.Arn}}/")), "{uri}");
+        assert_eq!(resource("Permission")["FunctionName"], format!("{name}Function").as_str());
+    }
+}
+
+#[test]
+fn the_stream_reaches_its_consumers_with_limits() {
+    let template = template();
+    for function in FUNCTIONS.iter().filter(|function| matches!(function.trigger, Trigger::Stream)) {
+        let stream = &template["Resources"][logical_id(function).as_str()]["Properties"]["Events"]["Stream"];
+        let properties = &stream["Properties"];
+        assert_eq!((&stream["Type"], &properties["Stream"]), (&"DynamoDB".into(), &"Table.StreamArn".into()));
+        let pattern = properties["FilterCriteria"]["Filters"][0]["Pattern"].as_str().expect("a filter");
+        let pattern: serde_json::Value = serde_json::from_str(pattern).expect("JSON");
+        assert_eq!(pattern["eventName"][0], "INSERT");
+        assert_eq!(pattern["dynamodb"]["Keys"]["sk"]["S"][0]["prefix"], ENTRY_PREFIX);
+        assert_eq!(properties["FunctionResponseTypes"][0], "ReportBatchItemFailures");
+        assert_eq!(properties["BisectBatchOnFunctionError"], true);
+        for limit in ["MaximumRetryAttempts", "MaximumRecordAgeInSeconds"] {
+            assert!(properties[limit].as_u64().is_some(), "{limit}");
+        }
+        assert_eq!(properties["DestinationConfig"]["OnFailure"]["Type"], "SQS");
+    }
+}
+
+#[test]
+fn the_table_is_the_one_that_the_store_makes() {
+    let template = template();
+    let table = &template["Resources"]["Table"]["Properties"];
+    let pairs = |list: &Value, name: &str, kind: &str| -> Vec<(String, String)> {
+        let text = |item: &Value, field: &str| item[field].as_str().expect("a text").to_owned();
+        list.as_sequence().expect("a list").iter().map(|item| (text(item, name), text(item, kind))).collect()
+    };
+    let of = |key: &[(&str, aws_sdk_dynamodb::types::KeyType)]| -> Vec<_> {
+        key.iter().map(|(name, kind)| ((*name).to_owned(), kind.as_str().to_owned())).collect()
+    };
+    let attributes: Vec<_> =
+        ATTRIBUTES.iter().map(|(name, kind)| ((*name).to_owned(), kind.as_str().to_owned())).collect();
+    assert_eq!(pairs(&table["AttributeDefinitions"], "AttributeName", "AttributeType"), attributes);
+    assert_eq!(pairs(&table["KeySchema"], "AttributeName", "KeyType"), of(&TABLE_KEY));
+    let indexes = table["LocalSecondaryIndexes"].as_sequence().expect("indexes");
+    assert_eq!(indexes.len(), 1);
+    assert_eq!(indexes[0]["IndexName"], BY_NUMBER);
+    assert_eq!(pairs(&indexes[0]["KeySchema"], "AttributeName", "KeyType"), of(&BY_NUMBER_KEY));
+    assert_eq!(indexes[0]["Projection"]["ProjectionType"], "ALL");
+    assert!(table["GlobalSecondaryIndexes"].is_null());
+    assert_eq!(table["StreamSpecification"]["StreamViewType"], STREAM_VIEW.as_str());
+    assert_eq!(table["TimeToLiveSpecification"]["AttributeName"], EXPIRES);
+    assert_eq!(table["TimeToLiveSpecification"]["Enabled"], true);
+    assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
+}
+
+#[test]
+fn no_function_may_do_more_than_named_actions_on_named_things() {
+    for (name, function) in functions(&template()) {
+        let policies = function["Properties"]["Policies"].as_sequence().into_iter().flatten();
+        for statement in policies.flat_map(|policy| policy["Statement"].as_sequence().expect("statements")) {
+            for action in texts(statement["Action"].as_sequence().expect("actions")) {
+                assert!(!action.contains('*'), "{name}: {action}");
+            }
+            assert_ne!(statement["Resource"], "*", "{name}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! How often what happened.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
+
+/// What an answer can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    Done,
+    Replayed,
+    KeyReused,
+    Broke,
+    Unavailable,
+    Rotated,
+    Read,
+    Socket,
+}
+
+impl Class {
+    pub const ALL: [Self; 8] = [
+        Self::Done,
+        Self::Replayed,
+        Self::KeyReused,
+        Self::Broke,
+        Self::Unavailable,
+        Self::Rotated,
+        Self::Read,
+        Self::Socket,
+    ];
+}
+
+/// How often each was reached.
+#[derive(Default)]
+pub struct Tally(Mutex<BTreeMap<Class, u64>>);
+
+impl Tally {
+    pub fn count(&self, class: Class) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(class).or_default() += 1;
+    }
+
+    pub fn count_if(&self, happened: bool, class: Class) {
+        if happened {
+            self.count(class);
+        }
+    }
+
+    pub fn of(&self, class: Class) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&class).copied().unwrap_or(0)
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Class::ALL.iter().try_for_each(|class| write!(f, "{class:?} {} ", self.of(*class)))
+    }
+}

@@ -1,0 +1,200 @@
+//! How each thing looks in the table, to the attribute. What is in a table already must be readable for as long as it is
+//! there: a difference here is a change of the stored shape, to be made on purpose.
+
+use std::{collections::HashMap, fmt::Debug, fs, path::PathBuf};
+
+use croupier_rules::{
+    account::{Attempts, Invite, Session},
+    fairness::Draw,
+    id::{PlayerId, SessionId},
+    ledger::{Action, Entry, Hash},
+    money::{Coins, Gems, Postings},
+    player::{Player, Rank},
+    slot::{SlotRound, SlotStreak},
+    time::Timestamp,
+};
+use croupier_store::{
+    item::{Attempt, Claim, Connection, EntryRecord, Item, Login, Profile, Ticket, decode},
+    key::Key,
+    tx::{Conflict, NotCommitted},
+};
+use croupier_tests::world::{World, variable};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::alone;
+
+/// Writes a value, and compares what the table has then with the file of this name, both ways.
+async fn check<T>(world: &World, name: &str, key: Key, value: T)
+where
+    T: Serialize + DeserializeOwned + PartialEq + Debug,
+{
+    let create = async || world.store().tx().create(&key, &value, Conflict::AlreadyDone).commit().await;
+    create().await.expect("an empty place");
+    let Err(NotCommitted::Refused { found: Some(item), .. }) = create().await else { panic!("{name} is not there") };
+    let written = serde_json::to_value(serde_dynamo::Item::from(item)).expect("JSON");
+
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("store/golden").join(format!("{name}.json"));
+    if variable("UPDATE").is_some() {
+        let text = serde_json::to_string_pretty(&written).expect("a text");
+        fs::write(&path, text + "\n").expect("a file");
+    }
+    let advice = format!(
+        "{name} is kept in another shape than in {}; if that is intended, old items must still be readable: add a \
+         default, then write the file anew with UPDATE=1 cargo test -p croupier-tests --test store golden",
+        path.display()
+    );
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    let golden: Value = serde_json::from_str(&text).unwrap_or_default();
+    assert_eq!(golden, written, "{advice}");
+    let golden: serde_dynamo::Item = serde_json::from_value(golden).expect("an item");
+    let golden: Item = HashMap::from(golden);
+    assert_eq!(decode::<T>(golden).expect("what can be read"), value, "{advice}");
+}
+
+const PLAYER: PlayerId = PlayerId::new(1_800_000_000_000, 42);
+
+fn at() -> Timestamp {
+    Timestamp::from_millis(1_800_000_000_123)
+}
+
+fn coins(amount: u64) -> Coins {
+    Coins::new(amount).unwrap()
+}
+
+fn attempt() -> Attempt {
+    Attempt { key: "key-0001".parse().unwrap(), fingerprint: Hash::over(&[b"what was asked"]) }
+}
+
+fn draw() -> Draw {
+    Draw { epoch: 3, nonce: 17, client_seed: "lucky".parse().unwrap() }
+}
+
+#[tokio::test]
+async fn a_player_is_kept_as_before() {
+    alone(async |world| {
+        let player = Player {
+            id: PLAYER,
+            coins: coins(1234),
+            gems: Gems::new(5).unwrap(),
+            entries: 18,
+            revision: 20,
+            head: Hash::over(&[b"the last entry"]),
+            rank: Rank::Premium,
+            active: true,
+            admin: true,
+            session_epoch: 2,
+            level: 4,
+            experience: 321,
+            draw: draw(),
+            slot: SlotStreak { spins: 7, last: Some(at()) },
+        };
+        check(world, "player", Key::player(PLAYER), player).await;
+        let profile = Profile {
+            site_id: "Ann.Lee".parse().unwrap(),
+            nickname: "Ann Lee".parse().unwrap(),
+            phone_number: Some("+442079460000".parse().unwrap()),
+            created_at: at(),
+            last_login_at: at(),
+        };
+        check(world, "profile", Key::profile(PLAYER), profile).await;
+    })
+    .await;
+}
+
+/// A new action does not compile before it has a name here, and a file.
+fn file_of(action: &Action) -> &'static str {
+    match action {
+        Action::Signup { .. } => "entry_signup",
+        Action::SlotSpin(_) => "entry_slot_spin",
+        Action::FairnessRotate { .. } => "entry_fairness_rotate",
+    }
+}
+
+#[tokio::test]
+async fn an_entry_of_each_action_is_kept_as_before() {
+    alone(async |world| {
+        let round = SlotRound {
+            bet_amount: coins(50),
+            streak: 7,
+            reels: ["🍒", "🍒", "7️⃣"].map(str::to_owned),
+            pay_percent: 150,
+            variation: -123,
+            win_amount: coins(84),
+        };
+        let actions = [
+            Action::Signup { invite: Some("WELCOME".parse().unwrap()) },
+            Action::SlotSpin(round),
+            Action::FairnessRotate { epoch: 4, client_seed: "luckier".parse().unwrap() },
+        ];
+        for action in actions {
+            let is_round = action.game_type().is_some();
+            let name = file_of(&action);
+            let entry = Entry {
+                player: PLAYER,
+                number: 19,
+                at: at(),
+                action,
+                moved: Postings { coins: 34, gems: -1 },
+                coins: coins(1268),
+                gems: Gems::new(4).unwrap(),
+                odds: is_round.then(|| "2026-11-01".to_owned()),
+                draw: is_round.then(draw),
+                previous: Hash::over(&[b"the entry before"]),
+            };
+            let fingerprint = is_round.then(|| attempt().fingerprint);
+            let record = EntryRecord { entry, fingerprint, reply: r#"{"sequence":19}"#.to_owned() };
+            let key = match is_round {
+                true => Key::keyed_entry(PLAYER, &attempt().key),
+                false => Key::own_entry(PLAYER, name),
+            };
+            check(world, name, key, record).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_lets_a_player_in_is_kept_as_before() {
+    alone(async |world| {
+        let session = Session {
+            id: SessionId::new(1_800_000_000_000, 43),
+            epoch: 2,
+            refresh_hash: "the hash of a token".to_owned(),
+            device: "a telephone".to_owned(),
+            created_at: at(),
+            ends_at: at(),
+            expires: at().seconds(),
+        };
+        check(world, "session", Key::session(PLAYER, session.id), session).await;
+        let site = "Ann.Lee".parse().unwrap();
+        let login = Login { player: PLAYER, password_hash: "$argon2id$…".to_owned(), made_by: Some(attempt()) };
+        check(world, "login", Key::login(&site), login).await;
+        let attempts =
+            Attempts { revision: 6, recent: vec![at(), at()], locked_until: Some(at()), expires: 1_800_000_600 };
+        check(world, "attempts", Key::attempts(&site), attempts).await;
+        let invite = Invite {
+            code: "WELCOME".parse().unwrap(),
+            max_uses: Some(10),
+            used: 3,
+            expires_at: Some(at()),
+            active: true,
+        };
+        check(world, "invite", Key::invite(&invite.code), invite).await;
+        check(world, "claim", Key::nickname(&"Ann Lee".parse().unwrap()), Claim { player: PLAYER }).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_opens_a_socket_is_kept_as_before() {
+    alone(async |world| {
+        let ticket = Ticket { player: PLAYER, valid_until: at(), expires: at().seconds() };
+        check(world, "ticket", Key::ticket("the hash of a ticket"), ticket).await;
+        let connection =
+            Connection { player: PLAYER, connection: "L0SM9cOFvHcCIhw=".to_owned(), expires: 1_800_010_800 };
+        check(world, "connection", Key::connection(PLAYER, &connection.connection), connection.clone()).await;
+        check(world, "socket", Key::socket(&connection.connection), connection).await;
+    })
+    .await;
+}
