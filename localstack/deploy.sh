@@ -4,6 +4,7 @@
 #   localstack/deploy.sh                 start ministack on loopback and deploy to it
 #   localstack/deploy.sh ENDPOINT_URL    deploy to an emulator that runs already
 #   localstack/deploy.sh --stop          stop what was started
+#   localstack/deploy.sh --install       install what it needs, and no more
 #
 # DEFAULT_INVITE_CODE is the invite that lets players in, 5858 where it is not set.
 # Standard output is three assignments: BASE_URL, SOCKET_URL, TABLE_NAME.
@@ -94,12 +95,13 @@ for name, key in ("BASE_URL", "ApiUrl"), ("SOCKET_URL", "SocketUrl"), ("TABLE_NA
 mkdir -p "$work"
 case ${1:-} in
   --stop) stop; exit ;;
+  --install) install; exit ;;
   "" | http://* | https://*) ;;
-  *) die "Usage: localstack/deploy.sh [ENDPOINT_URL | --stop]" ;;
+  *) die "Usage: localstack/deploy.sh [ENDPOINT_URL | --stop | --install]" ;;
 esac
 install
 [ -x target/lambda/bootstrap/bootstrap ] ||
-  die "target/lambda/bootstrap/bootstrap is missing; build it with: cargo lambda build --release --bin bootstrap"
+  die "target/lambda/bootstrap/bootstrap is missing; build it with: cargo lambda build --release -p croupier-functions"
 endpoint=${1:-http://127.0.0.1:$port}
 endpoint=${endpoint%/}
 [ $# -gt 0 ] || start "$endpoint"

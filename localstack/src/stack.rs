@@ -114,7 +114,8 @@ impl Stack {
             Some(folder) => folder.secrets(&entropy)?,
             None => Secrets::new(&entropy),
         };
-        let embedded = Embedded::start(folder.as_ref().map(Folder::table).as_deref(), http).await?;
+        let mut tasks = JoinSet::new();
+        let embedded = Embedded::start(folder.as_ref().map(Folder::table).as_deref(), http, &mut tasks).await?;
         let socket_endpoint = format!("http://{}", self::address(&private)?);
         let app = app(&config, &secrets, &embedded, &socket_endpoint, clock, entropy)?;
         let admin_password = admin_password.unwrap_or(secrets.admin_password);
@@ -133,7 +134,6 @@ impl Stack {
         });
 
         let (stop, stopped) = watch::channel(());
-        let mut tasks = JoinSet::new();
         let doors = gateway::routes().merge(sockets::routes()).with_state(Arc::clone(&running));
         serve(&mut tasks, public, doors, stopped.clone());
         serve(&mut tasks, private, sockets::management().with_state(Arc::clone(&running)), stopped);

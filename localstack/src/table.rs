@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
     config::{BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig},
 };
 use dynoxide::Database;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::stack::CannotStart;
 
@@ -25,11 +25,15 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Opens the data, or begins with none, and serves it on a port of its own.
+    /// Opens the data, or begins with none, and serves it on a port of its own, as one of the tasks.
     ///
     /// # Errors
     /// Data that cannot be opened.
-    pub async fn start(file: Option<&Path>, http: Option<SharedHttpClient>) -> Result<Self, CannotStart> {
+    pub async fn start(
+        file: Option<&Path>,
+        http: Option<SharedHttpClient>,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<Self, CannotStart> {
         let database = match file {
             Some(file) => Database::new(&file.to_string_lossy()),
             None => Database::memory(),
@@ -37,7 +41,7 @@ impl Embedded {
         let database = database.map_err(|error| CannotStart(format!("the data cannot be opened: {error}")))?;
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| CannotStart(error.to_string()))?;
         let address = listener.local_addr().map_err(|error| CannotStart(error.to_string()))?;
-        tokio::spawn(dynoxide::server::serve_on(listener, database));
+        tasks.spawn(dynoxide::server::serve_on(listener, database));
 
         let endpoint = format!("http://{address}");
         let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(2));

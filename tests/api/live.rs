@@ -152,7 +152,7 @@ async fn a_ticket_opens_one_socket_for_thirty_seconds() {
         let seat = world.newcomer("guest").await;
         let refused = async |ticket: &str| Live::with_ticket(world, ticket).await.err();
         let used = Live::ticket(&seat).await;
-        let _live = Live::with_ticket(world, &used).await.ok().expect("a socket");
+        let _live = Live::with_ticket(world, &used).await.expect("a socket");
         let expired = Live::ticket(&seat).await;
         world.pass(Duration::from_secs(30));
         let invented = "x".repeat(used.len());
@@ -174,7 +174,7 @@ async fn a_ticket_opens_one_socket_for_thirty_seconds() {
 
         let in_time = Live::ticket(&seat).await;
         world.pass(Duration::from_millis(29_999));
-        let _late = Live::with_ticket(world, &in_time).await.ok().expect("a socket");
+        let _late = Live::with_ticket(world, &in_time).await.expect("a socket");
         assert_eq!(sockets(world, &seat).await.len(), 2);
     })
     .await;

@@ -6,4 +6,5 @@ mod callers;
 mod exactly_once;
 mod fairness;
 mod history;
+mod laptop;
 mod live;

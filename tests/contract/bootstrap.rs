@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, process::Stdio, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
+    body::Bytes,
     extract::{Path, State},
     http::HeaderMap,
     response::{IntoResponse, Response},
@@ -54,13 +55,15 @@ async fn next(State(fakes): Known) -> Response {
     (headers, Json(event)).into_response()
 }
 
-async fn take(State(fakes): Known, Path((_, verdict)): Path<(String, String)>, Json(answer): Json<Value>) -> Response {
+async fn take(State(fakes): Known, Path((_, verdict)): Path<(String, String)>, body: Bytes) -> Response {
+    let answer: Value = serde_json::from_slice(&body).expect("JSON");
     let told = if verdict == "response" { answer } else { json!({ "failed": answer }) };
     fakes.answer.lock().await.send(told).await.expect("somebody who listens");
     Json(json!({})).into_response()
 }
 
-async fn secret(headers: HeaderMap, Json(asked): Json<Value>) -> Json<Value> {
+async fn secret(headers: HeaderMap, body: Bytes) -> Json<Value> {
+    let asked: Value = serde_json::from_slice(&body).expect("JSON");
     assert_eq!(headers["x-amz-target"], "secretsmanager.GetSecretValue");
     let known: BTreeMap<_, _> = SECRETS.into();
     Json(json!({ "SecretString": known[asked["SecretId"].as_str().expect("a name")] }))
@@ -105,6 +108,13 @@ async fn world() -> World {
     .await
 }
 
+/// The tokens that an answer gives away.
+fn tokens(answer: &Value) -> Vec<String> {
+    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default()).unwrap_or_default();
+    let given = ["access_token", "refresh_token", "ticket"].map(|name| body[name].as_str().map(str::to_owned));
+    given.into_iter().flatten().collect()
+}
+
 #[tokio::test]
 async fn the_executable_answers_every_example_as_the_function_that_its_handler_names() {
     let path = executable().await;
@@ -120,6 +130,7 @@ async fn the_executable_answers_every_example_as_the_function_that_its_handler_n
 
         let mut command = function(&path, row.name);
         command.env("AWS_LAMBDA_RUNTIME_API", address.to_string());
+        command.env("LOG_LEVEL", "trace");
         command.env("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("http://{address}"));
         command.env("AWS_ENDPOINT_URL_DYNAMODB", &world.running().table_endpoint);
         for need in row.needs() {
@@ -137,6 +148,12 @@ async fn the_executable_answers_every_example_as_the_function_that_its_handler_n
             panic!("{} did not answer: {:?}", row.name, child.wait_with_output().await);
         };
         is_right(row.name, &answer);
+        child.start_kill().expect("a process to end");
+        let log = String::from_utf8(child.wait_with_output().await.expect("an end").stdout).expect("text");
+        assert!(log.contains(&format!("\"function\":\"{}\"", row.name)), "{log}");
+        for secret in examples.secrets().into_iter().chain(tokens(&answer)) {
+            assert!(!log.contains(&secret), "{} logs a secret: {log}", row.name);
+        }
         server.abort();
     }
     croupier_tests::audit::audit(&world).await;

@@ -3,7 +3,11 @@
 use std::{collections::BTreeMap, fs};
 
 use croupier_functions::FUNCTIONS;
-use croupier_tests::{live::Live, seat::Seat, world::World};
+use croupier_tests::{
+    live::Live,
+    seat::{PASSWORD, Seat},
+    world::World,
+};
 use serde_json::Value;
 
 /// What each placeholder of an example stands for in one world.
@@ -21,6 +25,12 @@ impl Examples {
             ("PLAYER_ID", seat.id),
             ("ACCESS_TOKEN", seat.token),
         ]))
+    }
+
+    /// What no log may hold: what the examples carry, and what stands behind it.
+    pub fn secrets(&self) -> Vec<String> {
+        let carried = ["TICKET", "ACCESS_TOKEN"].map(|placeholder| self.0[placeholder].clone());
+        carried.into_iter().chain([PASSWORD, "+442079460000", "a-secret-of-this-test"].map(str::to_owned)).collect()
     }
 
     /// The example of a function.

@@ -1,6 +1,14 @@
 //! Journeys over HTTP and WebSocket, wherever the game runs: here in a world of its own, or at `BASE_URL`.
 
-use croupier_tests::{live::Live, seat::Site, world::journey};
+use croupier_rules::{economy::Economy, transcript::Transcript};
+use croupier_tests::{
+    live::Live,
+    seat::{PASSWORD, Seat, Site},
+    world::journey,
+};
+use croupier_web::error::Code;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
 
 /// A name that nobody has, also where many tests ran before.
 fn unused(name: &str) -> String {
@@ -15,10 +23,7 @@ async fn a_new_player_signs_up_spins_and_sees_it_live() {
         assert_eq!(seat.balance().await, (1000, 0, 1));
 
         let spin = seat.spin(50).await.ok();
-        let news = live.next().await;
-        assert_eq!(news.len(), 1);
-        assert_eq!(news[0]["type"], "token_update");
-        assert_eq!(news[0]["source"], "SLOT_SPIN");
+        let news = spins(&mut live, 1).await;
         assert_eq!(news[0]["history_id"], spin["round_id"]);
         assert_eq!(news[0]["sequence"], spin["sequence"]);
         assert_eq!(news[0]["balance_coin"], spin["balance"]);
@@ -30,6 +35,122 @@ async fn a_new_player_signs_up_spins_and_sees_it_live() {
         assert_eq!(history[0]["detail"]["reels"], spin["reels"]);
         assert_eq!(history[1]["action"], "SIGNUP");
         live.close().await;
+    })
+    .await;
+}
+
+/// The next news of spins; where the stream lags, the news of the sign-up may still come before.
+async fn spins(live: &mut Live, many: usize) -> Vec<Value> {
+    let mut news = Vec::new();
+    while news.len() < many {
+        news.extend(live.next().await.into_iter().filter(|message| message["source"] == "SLOT_SPIN"));
+    }
+    assert!(news.iter().all(|message| message["type"] == "token_update"));
+    news
+}
+
+#[tokio::test]
+async fn news_come_in_order_and_to_nobody_else() {
+    journey(async |site: &Site| {
+        let (seat, other) = (site.newcomer(&unused("mine")).await, site.newcomer(&unused("yours")).await);
+        let (mut live, mut others) = (Live::open(&seat).await, Live::open(&other).await);
+        for _ in 0..5 {
+            seat.spin(1).await.ok();
+        }
+        let sequences: Vec<_> =
+            spins(&mut live, 5).await.iter().map(|message| message["sequence"].as_u64().unwrap()).collect();
+        assert_eq!(sequences, [2, 3, 4, 5, 6]);
+        let theirs = other.spin(1).await.ok();
+        assert_eq!(spins(&mut others, 1).await[0]["history_id"], theirs["round_id"]);
+
+        live.say(r#"{"type":"ping"}"#).await;
+        assert_eq!(live.next().await[0]["type"], "pong");
+        live.say("what?").await;
+        assert_eq!(live.next().await[0]["type"], "error");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_ticket_opens_one_socket() {
+    journey(async |site: &Site| {
+        let seat = site.newcomer(&unused("ticket")).await;
+        let ticket = Live::ticket(&seat).await;
+        Live::with_ticket(site, &ticket).await.expect("a socket").close().await;
+        // Which status refuses is the gateway's business; that it refuses is ours.
+        assert!(Live::with_ticket(site, &ticket).await.is_err());
+        assert!(Live::with_ticket(site, "invented").await.is_err());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_keyed_spin_happens_once_even_when_asked_for_at_once() {
+    journey(async |site: &Site| {
+        let seat = site.newcomer(&unused("keyed")).await;
+        let first = seat.spin_keyed(50, "journey-of-a-key").await;
+        for again in join_all((0..5).map(|_| seat.spin_keyed(50, "journey-of-a-key"))).await {
+            assert!(again.replayed(), "{}", again.body);
+            assert_eq!(again.body, first.body);
+        }
+        seat.spin_keyed(60, "journey-of-a-key").await.refused(Code::IdempotencyKeyReused);
+        assert_eq!(seat.balance().await.2, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_player_checks_a_round() {
+    journey(async |site: &Site| {
+        let seat = site.newcomer(&unused("sceptic")).await;
+        let promised = seat.get("/api/fairness").await.ok();
+        let spin = seat.spin(50).await.ok();
+        assert_eq!(spin["fairness"], promised);
+        let path = format!("/api/fairness/rounds/{}", spin["round_id"].as_str().unwrap());
+        assert_eq!(seat.get(&path).await.ok()["server_seed"], Value::Null);
+
+        let rotated = seat.post("/api/fairness/rotate", json!({ "client_seed": "mine" })).await.ok();
+        assert_eq!(rotated["revealed_server_seed_hash"], promised["server_seed_hash"]);
+        assert_eq!(rotated["client_seed"], "mine");
+        let transcript: Transcript = serde_json::from_value(seat.get(&path).await.ok()).expect("a transcript");
+        assert_eq!(transcript.verify(&Economy::shipped().expect("the economy")), Ok(()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stranger_gets_nowhere() {
+    journey(async |site: &Site| {
+        site.get("/api/users/balance").await.refused(Code::Unauthenticated);
+        site.sign_up(&unused("stranger"), "no-such-code").await.refused(Code::InviteInvalid);
+        site.log_in(&unused("nobody"), PASSWORD).await.refused(Code::InvalidCredentials);
+        site.get("/api/nothing/here").await.refused(Code::NotFound);
+        site.get("/api/auth/login").await.refused(Code::MethodNotAllowed);
+        let seat = site.newcomer(&unused("clumsy")).await;
+        assert_eq!(seat.post("/api/games/slot/spin", json!({ "bet_amount": "5" })).await.wrong_field(), "bet_amount");
+        assert_eq!(seat.spin(0).await.wrong_field(), "bet_amount");
+        seat.spin(10_000).await.refused(Code::InsufficientFunds);
+        assert_eq!(seat.balance().await, (1000, 0, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_signed_up_logs_in_again() {
+    journey(async |site: &Site| {
+        let name = unused("regular");
+        let seat = site.newcomer(&name).await;
+        let again = Seat::of(site, &site.log_in(&name.to_uppercase(), PASSWORD).await.ok());
+        assert_eq!(again.id, seat.id);
+        let me = again.get("/api/auth/me").await.ok();
+        assert_eq!((&me["id"], &me["site_id"]), (&json!(seat.id), &json!(name)));
+        assert_eq!(again.get("/api/users/profile").await.ok(), me);
+        assert_eq!(site.get("/health").await.ok()["status"], "ok");
+        assert_eq!(site.get("/openapi.json").await.ok()["openapi"], "3.1.0");
+        let odds = site.get("/api/games/slot/config?bet_amount=7").await.ok();
+        assert_eq!(odds["hit_rate"]["percent"], "38.908");
+        let invite = site.post("/api/invite/validate", json!({ "code": "5858" })).await.ok();
+        assert_eq!(invite["is_valid"], true);
     })
     .await;
 }

@@ -34,7 +34,7 @@ async fn lives(world: &World) -> (Seat, Vec<String>) {
     }
     let seat = Seat::of(world, &replies[0]);
     let (used, unused) = (Live::ticket(&seat).await, Live::ticket(&seat).await);
-    let live = Live::with_ticket(world, &used).await.ok().unwrap();
+    let live = Live::with_ticket(world, &used).await.unwrap();
     Live::with_ticket(world, &used).await.err().unwrap();
     seat.spin_keyed(50, "one-spin-only").await.ok();
     live.close().await;

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Checks the template, builds the release executable, deploys both to an emulator, and plays there what `cargo test`
+# plays on the embedded stack.
+#
+#   localstack/journeys.sh                 on an emulator that is started for this and stopped again
+#   localstack/journeys.sh ENDPOINT_URL    on an emulator that runs already
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+most_bytes=$((10 * 1024 * 1024))
+executable=target/lambda/bootstrap/bootstrap
+
+localstack/deploy.sh --install
+export PATH=$PWD/target/emulator/venv/bin:$PATH
+
+cfn-lint template.yaml
+AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 sam validate --lint
+
+cargo lambda build --release --locked -p croupier-functions
+bytes=$(stat -c %s "$executable")
+zipped=$(python3 -c 'import sys, zlib; print(len(zlib.compress(open(sys.argv[1], "rb").read(), 9)))' "$executable")
+echo "The executable has $bytes bytes, $zipped zipped."
+[ "$bytes" -le "$most_bytes" ] || { echo "That is more than $most_bytes." >&2; exit 1; }
+BOOTSTRAP=$PWD/$executable cargo test --locked -p croupier-tests --test contract bootstrap
+
+[ $# -gt 0 ] || trap 'localstack/deploy.sh --stop' EXIT
+places=$(localstack/deploy.sh "$@")
+echo "$places"
+export $(grep -E '^(BASE_URL|SOCKET_URL)=' <<<"$places")
+cargo test --locked -p croupier-tests --test journeys

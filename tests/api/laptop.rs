@@ -1,0 +1,86 @@
+//! A game on a laptop: its data survive, and it says what is in the way.
+
+use std::path::Path;
+
+use croupier_localstack::{
+    seed,
+    stack::{Options, Stack},
+};
+use croupier_tests::{
+    seat::{PASSWORD, Seat},
+    world::World,
+};
+use croupier_web::{app::Clock, app::Entropy, config::Config};
+
+fn options(data: Option<&Path>, port: u16) -> Options {
+    Options {
+        port,
+        data: data.map(Path::to_owned),
+        clock: Clock::System,
+        entropy: Entropy::System,
+        http: None,
+        config: Config::read(&[], |_| None).expect("an empty environment"),
+        invite: seed::INVITE.to_owned(),
+        admin_password: None,
+    }
+}
+
+async fn refusal(options: Options) -> String {
+    Stack::start(options).await.err().expect("a refusal").to_string()
+}
+
+#[tokio::test]
+async fn players_money_and_secrets_survive_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let on_disk = |options: &mut Options| options.data = Some(folder.path().to_owned());
+    let world = World::with(on_disk).await;
+    let seat = world.newcomer("survivor").await;
+    let spin = seat.spin_keyed(50, "before-the-end").await;
+    let promised = seat.get("/api/fairness").await.ok();
+    world.stop().await;
+
+    let world = World::with(on_disk).await;
+    // The old token still works: the secret that signed it was kept.
+    let seat = Seat { site: world.site.clone(), ..seat };
+    assert_eq!(seat.balance().await.2, 2);
+    assert_eq!(seat.get("/api/fairness").await.ok(), promised);
+    let again = seat.spin_keyed(50, "before-the-end").await;
+    assert!(again.replayed());
+    assert_eq!(again.body, spin.body);
+    world.log_in("survivor", PASSWORD).await.ok();
+    croupier_tests::audit::audit(&world).await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn the_admin_logs_in_with_the_password_that_was_printed_or_set_last() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = Some(folder.path());
+    let printed = async |options: Options| {
+        let stack = Stack::start(options).await.expect("a stack");
+        let site = croupier_tests::seat::Site::at(format!("http://{}", stack.address), "");
+        let admin = site.log_in(seed::ADMIN, &stack.admin_password).await.ok();
+        assert_eq!(admin["user"]["is_admin"], true);
+        let password = stack.admin_password.clone();
+        stack.stop().await;
+        password
+    };
+    let first = printed(options(data, 0)).await;
+    assert_eq!(printed(options(data, 0)).await, first);
+    let set = Options { admin_password: Some("cherry-lemon-8".to_owned()), ..options(data, 0) };
+    assert_eq!(printed(set).await, "cherry-lemon-8");
+}
+
+#[tokio::test]
+async fn what_is_in_the_way_is_said_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stack = Stack::start(options(Some(folder.path()), 0)).await.expect("a stack");
+    let same_data = refusal(options(Some(folder.path()), 0)).await;
+    assert!(same_data.contains("another Croupier is using") && same_data.contains("--memory"), "{same_data}");
+    let same_port = refusal(options(None, stack.address.port())).await;
+    assert!(same_port.contains("is taken") && same_port.contains("--port"), "{same_port}");
+    stack.stop().await;
+    let weak = Options { admin_password: Some("short".to_owned()), ..options(None, 0) };
+    let weak = refusal(weak).await;
+    assert!(weak.contains("CROUPIER_ADMIN_PASSWORD"), "{weak}");
+}
