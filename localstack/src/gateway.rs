@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::{
     Router,
     body::{Body, to_bytes},
-    extract::{RawPathParams, Request, State},
+    extract::{RawPathParams, Request, State, rejection::RawPathParamsRejection},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
     routing::{MethodFilter, on},
@@ -33,21 +33,37 @@ pub fn routes() -> Router<Arc<Running>> {
             Method::Post => MethodFilter::POST,
         };
         for path in route.paths() {
-            let answer = move |State(running): State<Arc<Running>>, params: RawPathParams, request: Request| {
-                let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-                async move { answer(&running, function, params, request).await }
+            let answer = move |State(running): State<Arc<Running>>, params: Params, request: Request| {
+                let params = params.ok().map(|params| params.iter().map(owned).collect());
+                async move {
+                    match params {
+                        Some(params) => answer(&running, function, params, request).await,
+                        None => refuse(running, request).await,
+                    }
+                }
             };
             router = router.route(path, on(method, answer));
         }
     }
     // Only now, since it counts just for the paths that are there already.
-    for function in FUNCTIONS.iter().filter(|function| matches!(function.trigger, Trigger::AnyOtherHttp)) {
-        let refuse = move |State(running): State<Arc<Running>>, request: Request| async move {
-            answer(&running, function, BTreeMap::new(), request).await
-        };
-        router = router.fallback(refuse).method_not_allowed_fallback(refuse);
+    let otherwise = |State(running): State<Arc<Running>>, request: Request| refuse(running, request);
+    router.fallback(otherwise).method_not_allowed_fallback(otherwise)
+}
+
+/// What the path says, unless it is no text.
+type Params = Result<RawPathParams, RawPathParamsRejection>;
+
+fn owned((name, value): (&str, &str)) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+/// Hands what no route takes to the function that takes the rest.
+async fn refuse(running: Arc<Running>, request: Request) -> Response {
+    let rest = FUNCTIONS.iter().find(|function| matches!(function.trigger, Trigger::AnyOtherHttp));
+    match rest {
+        Some(function) => answer(&running, function, BTreeMap::new(), request).await,
+        None => StatusCode::NOT_FOUND.into_response(),
     }
-    router
 }
 
 async fn answer(

@@ -189,6 +189,7 @@ fn app(
         Some(SecretSource::Named(name)) => Err(CannotStart(format!("the secret {name} is not on this machine"))),
         None => Ok(SecretString::from(own)),
     };
+    let previous = config.previous_tokens.is_some().then(|| given(&config.previous_tokens, "")).transpose()?;
     let sockets = aws_sdk_apigatewaymanagement::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(Credentials::new("local", "local", None, None, "local"))
@@ -201,7 +202,7 @@ fn app(
         entropy,
         economy: app::economy(config)?,
         store: Some(Store::new(embedded.client.clone(), TABLE)),
-        tokens: Some(app::keys(&given(&config.tokens, &secrets.tokens)?, None, config)?),
+        tokens: Some(app::keys(&given(&config.tokens, &secrets.tokens)?, previous.as_ref(), config)?),
         seeds: Some(app::master(&given(&config.seeds, &secrets.seeds)?)?),
         sockets: Some(Sockets::through(aws_sdk_apigatewaymanagement::Client::from_conf(sockets))),
     })

@@ -164,7 +164,7 @@ async fn a_field_that_is_wrong_is_named() {
                 json!(["123456789", "1234567890123456", "12345+67890", "call me", 1_234_567_890]),
             ),
             (sign_up, "password", json!(["seven-7", longer, 12_345_678, "", null])),
-            (sign_up, "invite_code", json!(["", "x".repeat(33), {}])),
+            (sign_up, "invite_code", json!(["", "x".repeat(65), {}])),
             (sign_up, "idempotency_key", json!(["short"])),
             (rotate, "client_seed", json!(["", "x".repeat(1000), "a b", "säät", 7, []])),
             ("/api/auth/login", "site_id", json!([12_345, null, ["careless"], { "$ne": "" }])),

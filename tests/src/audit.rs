@@ -163,7 +163,7 @@ impl Books {
             assert_eq!(self.logins[&profile.site_id.folded()].player, *player);
             assert_eq!(self.nicknames[&profile.nickname.folded()].player, *player);
             if let Some(phone) = &profile.phone_number {
-                assert_eq!(self.phones[phone.as_str()].player, *player);
+                assert_eq!(self.phones[phone.folded()].player, *player);
             }
         }
         let with_phone = self.profiles.values().filter(|profile| profile.phone_number.is_some()).count();

@@ -38,7 +38,7 @@ pub struct SignupRequest {
 
 impl Endpoint for Signup {
     const ROUTE: Route = Route::post("signup", "/api/auth/signup", "Become a player, with an invite.")
-        .or(&[Code::InviteInvalid, Code::Taken, Code::IdempotencyKeyReused])
+        .or(&[Code::InviteInvalid, Code::Taken, Code::IdempotencyKeyReused, Code::AccountLocked])
         .needs(&[Need::Table, Need::Tokens]);
     type Caller = Anyone;
     type Request = SignupRequest;
@@ -99,6 +99,9 @@ async fn repeated(
     let store = call.store()?;
     let lost = || Failure::internal("a login without a player");
     let player: Player = store.get(&Key::player(login.player)).await?.ok_or_else(lost)?;
+    if !player.active {
+        return Err(Failure::of(Code::AccountLocked));
+    }
     let profile: Profile = store.get(&Key::profile(login.player)).await?.ok_or_else(lost)?;
     let session = NewSession::of(call, player.session_epoch);
     store.begin_session(site, player.id, &session.session).await?;

@@ -26,10 +26,14 @@ impl Endpoint for NotFound {
                 _ => None,
             })
             .collect();
-        if methods.is_empty() {
+        // The right method as well means that the gateway did not take what stands for a placeholder.
+        let asked = call.incoming.event.request_context.http.method.as_str();
+        if methods.is_empty() || methods.contains(&asked) {
             return Err(Failure::of(Code::NotFound));
         }
-        Err(Failure::saying(Code::MethodNotAllowed, format_args!("This path takes {} only.", methods.join(", "))))
+        let methods = methods.join(", ");
+        let refused = Failure::saying(Code::MethodNotAllowed, format_args!("This path takes {methods} only."));
+        Err(Failure { allow: Some(methods), ..refused })
     }
 }
 

@@ -110,11 +110,12 @@ texts! {
         Ok(digits)
     };
 
-    /// An invite code, in capitals: the case that a person types does not matter.
-    InviteCode, "^[A-Za-z0-9-]{1,32}$", |text| {
-        let text = sized(text.trim(), 1, 32)?;
-        made_of(text, "letters, digits and '-'", |c| c.is_ascii_alphanumeric() || c == '-')?;
-        Ok(text.to_ascii_uppercase())
+    /// An invite code, in capitals: the case that a person types does not matter. Whatever a person types is a code,
+    /// if only an unknown one.
+    InviteCode, "^.{1,64}$", |text| {
+        let text = sized(text.trim(), 1, 64)?;
+        made_of(text, "visible characters and spaces", |c| !c.is_control())?;
+        Ok(text.to_uppercase())
     };
 
     /// A key by which a client names one attempt, so that a repeat is recognised.
@@ -137,6 +138,13 @@ impl SiteId {
     /// The spelling under which the name is claimed.
     pub fn folded(&self) -> String {
         self.0.to_lowercase()
+    }
+}
+
+impl PhoneNumber {
+    /// The spelling under which the number is claimed: with or without a plus, it is one number.
+    pub fn folded(&self) -> &str {
+        self.0.trim_start_matches('+')
     }
 }
 

@@ -1,5 +1,5 @@
 //! The ledger: a chain that shows any change, and rounds that anybody can compute again.
-#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that meets the unexpected fails")]
 
 use croupier_rules::{
     economy::Economy,
@@ -226,42 +226,44 @@ fn a_round_is_proven_once_its_seed_is_revealed() {
     }
 }
 
+type Tampering = fn(&mut Transcript, &mut SlotRound);
+
 #[test]
 fn a_transcript_that_was_tampered_with_is_not_proven() {
     let economy = Economy::shipped().unwrap();
     let (rounds, won) = transcripts(&economy);
     assert_eq!(won.verify(&economy), Ok(()));
-    let tampered = |tamper: &dyn Fn(&mut Transcript, &mut SlotRound)| {
+    let tampered = |tamper: Tampering| {
         let mut transcript = won.clone();
         let Outcome::Slot(mut round) = won.outcome.clone();
         tamper(&mut transcript, &mut round);
         transcript.outcome = Outcome::Slot(round);
         transcript.verify(&economy).err()
     };
-    let outcomes: [&dyn Fn(&mut Transcript, &mut SlotRound); 9] = [
-        &|_, round| round.bet_amount = coins(51),
-        &|_, round| round.streak += 5,
-        &|_, round| round.reels[0] = "💎".to_owned(),
-        &|_, round| round.pay_percent += 1,
-        &|_, round| round.variation += 1,
-        &|_, round| round.win_amount = Coins::ZERO,
-        &|transcript, _| transcript.draw.nonce += 1,
-        &|transcript, _| transcript.draw.client_seed = "unlucky".parse().unwrap(),
-        &|transcript, _| (transcript.server_seed, transcript.server_seed_hash) = other_seed(),
+    let outcomes: [Tampering; 9] = [
+        |_, round| round.bet_amount = coins(51),
+        |_, round| round.streak += 5,
+        |_, round| round.reels[0] = "💎".to_owned(),
+        |_, round| round.pay_percent += 1,
+        |_, round| round.variation += 1,
+        |_, round| round.win_amount = Coins::ZERO,
+        |transcript, _| transcript.draw.nonce += 1,
+        |transcript, _| transcript.draw.client_seed = "unlucky".parse().unwrap(),
+        |transcript, _| (transcript.server_seed, transcript.server_seed_hash) = other_seed(),
     ];
     for (number, tamper) in outcomes.into_iter().enumerate() {
         assert_eq!(tampered(tamper), Some(NotProven::AnotherOutcome), "{number}");
     }
-    let seeds: [&dyn Fn(&mut Transcript, &mut SlotRound); 4] = [
-        &|transcript, _| transcript.server_seed = other_seed().0,
-        &|transcript, _| transcript.server_seed_hash = other_seed().1,
-        &|transcript, _| transcript.server_seed = Some("not a seed".to_owned()),
-        &|transcript, _| transcript.server_seed = Some(String::new()),
+    let seeds: [Tampering; 4] = [
+        |transcript, _| transcript.server_seed = other_seed().0,
+        |transcript, _| transcript.server_seed_hash = other_seed().1,
+        |transcript, _| transcript.server_seed = Some("not a seed".to_owned()),
+        |transcript, _| transcript.server_seed = Some(String::new()),
     ];
     for (number, tamper) in seeds.into_iter().enumerate() {
         assert_eq!(tampered(tamper), Some(NotProven::AnotherSeed), "{number}");
     }
-    assert_eq!(tampered(&|transcript, _| transcript.server_seed = None), Some(NotProven::Sealed));
+    assert_eq!(tampered(|transcript, _| transcript.server_seed = None), Some(NotProven::Sealed));
 
     let other = economy.clone().with_slot_weights(r#"{"🍒":30,"🍋":25,"🍊":20,"🍇":15,"💎":9,"7️⃣":1}"#).unwrap();
     assert_eq!(won.verify(&other), Err(NotProven::AnotherEconomy(economy.version.clone())));

@@ -128,14 +128,21 @@ impl Store {
         self.persist(|| self.tx().set(&Key::login(site), "password_hash", hash)).await
     }
 
-    /// Commits what does not depend on anything read before, however often others are first, within reason.
+    /// Commits what does not depend on anything read before, however often others are first, within reason. All tries
+    /// have one name: one that went through unheard is not refused by its own work.
     pub(crate) async fn persist<'a>(&self, tx: impl Fn() -> Tx<'a>) -> Result<(), NotCommitted> {
+        let name = transaction_name();
         for tried in 1..TRIES {
-            match tx().commit().await {
+            match tx().named(&name).commit().await {
                 Err(NotCommitted::Contended) => tokio::time::sleep(pause(tried)).await,
                 other => return other,
             }
         }
-        tx().commit().await
+        tx().named(&name).commit().await
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the name of a transaction decides nothing")]
+fn transaction_name() -> String {
+    format!("{:032x}", rand::random::<u128>())
 }

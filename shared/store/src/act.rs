@@ -49,7 +49,7 @@ impl Deed {
     /// The first answer, for the same request; the fingerprint is compared before anything else is believed.
     fn repeated(&self, record: EntryRecord) -> Result<Done, NotDone> {
         if record.fingerprint == self.fingerprint() {
-            Ok(Done { reply: record.reply, replayed: true })
+            Ok(Done { reply: record.reply, replayed: self.attempt.is_some() })
         } else {
             Err(NotDone::KeyReused)
         }
@@ -106,7 +106,12 @@ impl Store {
             }
             let Decision { change, reply } = match decide(&player) {
                 Ok(decision) => decision,
-                Err(refusal) => return self.done_before(&entry_key, deed).await?.ok_or(refusal.into()),
+                // What was allowed once may be refused by now: a repeat asks for the first answer, and an earlier try
+                // may have gone through unheard.
+                Err(refusal) if deed.attempt.is_some() || tried > 0 => {
+                    return self.done_before(&entry_key, deed).await?.ok_or(refusal.into());
+                }
+                Err(refusal) => return Err(refusal.into()),
             };
             let reply = serde_json::to_string(&reply).map_err(|error| StoreError::Corrupt(error.to_string()))?;
             let record = EntryRecord { entry: change.entry().clone(), fingerprint: deed.fingerprint(), reply };
@@ -131,11 +136,7 @@ impl Store {
         Err(StoreError::Throttled.into())
     }
 
-    /// What was allowed once may be refused by now, and a repeat asks for the first answer.
     async fn done_before(&self, entry_key: &Key, deed: &Deed) -> Result<Option<Done>, NotDone> {
-        if deed.attempt.is_none() {
-            return Ok(None);
-        }
         let found = self.get(entry_key).await?;
         found.map(|record| deed.repeated(record)).transpose()
     }

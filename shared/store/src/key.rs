@@ -118,7 +118,7 @@ impl Key {
 
     /// Whose phone number it is.
     pub fn phone(number: &PhoneNumber) -> Self {
-        Self::new(format_args!("PHONE#{number}"), "CLAIM")
+        Self::new(format_args!("PHONE#{}", number.folded()), "CLAIM")
     }
 
     /// An invite.

@@ -63,6 +63,7 @@ pub enum NotCommitted {
 pub struct Tx<'a> {
     store: &'a Store,
     writes: Result<Vec<Write>, StoreError>,
+    token: Option<String>,
 }
 
 #[derive(Debug)]
@@ -74,7 +75,7 @@ struct Write {
 impl Store {
     /// Begins a transaction.
     pub fn tx(&self) -> Tx<'_> {
-        Tx { store: self, writes: Ok(Vec::new()) }
+        Tx { store: self, writes: Ok(Vec::new()), token: None }
     }
 }
 
@@ -138,6 +139,11 @@ impl Tx<'_> {
         })
     }
 
+    /// Names the transaction: the table carries out one of this name once, and says yes to every repeat.
+    pub(crate) fn named(self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self }
+    }
+
     /// Writes everything, or nothing.
     ///
     /// # Errors
@@ -146,8 +152,9 @@ impl Tx<'_> {
     pub async fn commit(self) -> Result<(), NotCommitted> {
         let (items, meanings): (Vec<_>, Vec<_>) =
             self.writes?.into_iter().map(|write| (write.item, write.otherwise)).unzip();
-        // The SDK names each call with a token of its own and repeats it when it retries: a lost reply is no second write.
-        let sent = self.store.client.transact_write_items().set_transact_items(Some(items)).send().await;
+        // Without a name the SDK makes one for all its tries of this call: a lost reply is no second write.
+        let write = self.store.client.transact_write_items().set_client_request_token(self.token);
+        let sent = write.set_transact_items(Some(items)).send().await;
         sent.map(|_| ()).map_err(|error| classify(error, &meanings))
     }
 
@@ -193,12 +200,12 @@ impl Tx<'_> {
         otherwise: Conflict,
         write: impl FnOnce(&str) -> Result<TransactWriteItemBuilder, StoreError>,
     ) -> Self {
-        let Self { store, writes } = self;
+        let Self { store, writes, token } = self;
         let writes = writes.and_then(|mut writes| {
             writes.push(Write { item: write(&store.table)?.build(), otherwise });
             Ok(writes)
         });
-        Self { store, writes }
+        Self { store, writes, token }
     }
 }
 

@@ -110,6 +110,8 @@ pub struct Failure {
     pub errors: Vec<FieldError>,
     /// When to try again.
     pub retry_after: Option<Duration>,
+    /// The methods that the path takes instead.
+    pub allow: Option<String>,
     /// What only the log is told.
     pub cause: Option<String>,
 }
@@ -138,7 +140,14 @@ pub struct Problem<'a> {
 impl Failure {
     /// A refusal in the words of its code.
     pub fn of(code: Code) -> Self {
-        Self { code, detail: code.meaning().to_owned(), errors: Vec::new(), retry_after: None, cause: None }
+        Self {
+            code,
+            detail: code.meaning().to_owned(),
+            errors: Vec::new(),
+            retry_after: None,
+            allow: None,
+            cause: None,
+        }
     }
 
     /// A refusal in other words.

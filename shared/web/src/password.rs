@@ -1,10 +1,14 @@
 //! Password hashes: Argon2id with the parameters that OWASP recommends.
 
+use std::{num::NonZero, sync::LazyLock};
+
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use croupier_rules::name::Password;
+
+use tokio::sync::Semaphore;
 
 use crate::error::Failure;
 
@@ -49,6 +53,11 @@ pub async fn verify(password: Password, hash: Option<String>) -> Result<bool, Fa
     .await
 }
 
+/// As many at once as there are cores: more would not be faster, and each takes its memory.
+static TURNS: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(1, NonZero::get)));
+
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+    let _turn = TURNS.acquire().await.map_err(Failure::internal)?;
     tokio::task::spawn_blocking(work).await.map_err(Failure::internal)?
 }
