@@ -78,8 +78,8 @@ async fn executable() -> String {
     let output = Command::new(env!("CARGO")).args(build).stderr(Stdio::inherit()).output().await.expect("cargo");
     let lines = String::from_utf8(output.stdout).expect("text");
     let built = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let paths = built.filter_map(|message| message["executable"].as_str().map(str::to_owned));
-    paths.last().expect("an executable")
+    let mut paths = built.filter_map(|message| message["executable"].as_str().map(str::to_owned));
+    paths.next_back().expect("an executable")
 }
 
 /// The executable with the environment that Lambda gives to every function, and nothing else.

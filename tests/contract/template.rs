@@ -85,7 +85,7 @@ fn block(function: &Function) -> String {
     let variables = VARIABLES.iter().filter(|(need, ..)| needs.contains(need));
     let lines: String = variables.map(|(_, name, value)| format!("          {name}: {value}\n")).collect();
     if !lines.is_empty() {
-        write!(block, "      Policies: [] # what its code does with the table and the secrets, and no more\n").unwrap();
+        writeln!(block, "      Policies: [] # what its code does with the table and the secrets, and no more").unwrap();
         write!(block, "      Environment:\n        Variables:\n{lines}").unwrap();
     }
     let requests = wanted_requests(function);

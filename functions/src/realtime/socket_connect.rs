@@ -19,6 +19,7 @@ impl SocketRoute for SocketConnect {
     const NAME: &'static str = "socket-connect";
     const HAPPENING: SocketHappening = SocketHappening::Connect;
     const NEEDS: &'static [Need] = &[Need::Table];
+    const CODES: &'static [Code] = &[Code::TicketInvalid];
 
     async fn handle(app: &App, event: SocketEvent) -> Result<Option<String>, Failure> {
         let mut query = event.query_string_parameters.unwrap_or_default();

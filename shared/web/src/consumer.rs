@@ -15,6 +15,8 @@ pub trait SocketRoute: 'static {
     const HAPPENING: SocketHappening;
     /// What it cannot work without.
     const NEEDS: &'static [Need];
+    /// With what it may refuse a client.
+    const CODES: &'static [Code] = &[];
 
     /// Does it; the text goes back to the client.
     fn handle(app: &App, event: SocketEvent) -> impl Future<Output = Result<Option<String>, Failure>> + Send;

@@ -73,7 +73,7 @@ impl Function {
                 Box::pin(async move { typed(payload, async |event| consumer::socket::<R>(app, event).await).await })
             },
             needs: || R::NEEDS.to_vec(),
-            codes: Vec::new,
+            codes: || R::CODES.to_vec(),
             operation: None,
         }
     }
