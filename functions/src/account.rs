@@ -2,6 +2,7 @@
 
 mod balance;
 mod invite_validate;
+mod knock;
 mod login;
 mod me;
 mod signup;
@@ -65,8 +66,8 @@ impl User {
             rank: player.rank,
             is_active: player.active,
             is_admin: player.admin,
-            cyber_token_balance: player.coins,
-            gems: player.gems,
+            cyber_token_balance: player.coins(),
+            gems: player.gems(),
             level: player.level,
             experience: player.experience,
             created_at: profile.created_at,

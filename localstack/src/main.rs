@@ -10,8 +10,9 @@ use croupier_localstack::{
 use croupier_web::{
     app::{Clock, Entropy},
     config::Config,
+    log,
 };
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Runs the whole game in one process, on loopback.
 #[derive(Parser)]
@@ -31,10 +32,9 @@ const DATA: &str = ".croupier";
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("warn")))
-        .with_writer(std::io::stderr)
-        .init();
+    let level = variable("LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(tracing::Level::WARN);
+    let lines = tracing_subscriber::fmt::layer().with_target(false).with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(log::levels(level)).with(lines).init();
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(CannotStart(sentence)) => {

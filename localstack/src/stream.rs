@@ -21,6 +21,8 @@ use tokio::sync::Notify;
 
 /// How often a record is tried before it is put aside.
 const TRIES: u32 = 3;
+/// What happens within this time is handed over together.
+const GATHER: Duration = Duration::from_millis(10);
 /// When nobody says that something happened, somebody looks all the same.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -30,6 +32,8 @@ pub struct Reader {
     arn: String,
     /// Where it is kept how far was read, if anywhere.
     checkpoint: Option<PathBuf>,
+    /// How far was read.
+    place: Mutex<Option<String>>,
     /// Records that no try could deliver.
     pub dead: Mutex<Vec<StreamRecord>>,
 }
@@ -39,7 +43,8 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 impl Reader {
     /// A reader of the stream of this name.
     pub fn new(client: Client, arn: String, checkpoint: Option<PathBuf>) -> Self {
-        Self { client, arn, checkpoint, dead: Mutex::default() }
+        let place = checkpoint.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+        Self { client, arn, checkpoint, place: Mutex::new(place), dead: Mutex::default() }
     }
 
     /// Reads and delivers, without end.
@@ -57,7 +62,7 @@ impl Reader {
         let shards = described.stream_description.and_then(|stream| stream.shards).unwrap_or_default();
         // The embedded table's stream has one shard.
         let shard = shards.into_iter().next().and_then(|shard| shard.shard_id).ok_or("the stream has no shard")?;
-        let from = self.checkpoint.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+        let from = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let kind = if from.is_some() { ShardIteratorType::AfterSequenceNumber } else { ShardIteratorType::TrimHorizon };
         let begin = self.client.get_shard_iterator().stream_arn(&self.arn).shard_id(shard);
         let mut place = begin.shard_iterator_type(kind).set_sequence_number(from).send().await?.shard_iterator;
@@ -67,17 +72,28 @@ impl Reader {
             place = batch.next_shard_iterator;
             let Some(last) = records.last().and_then(|record| record.dynamodb()?.sequence_number().map(str::to_owned))
             else {
-                tokio::time::timeout(LOOK_EVERY, wake.notified()).await.ok();
+                if tokio::time::timeout(LOOK_EVERY, wake.notified()).await.is_ok() {
+                    tokio::time::sleep(GATHER).await;
+                }
                 continue;
             };
             let entries: Vec<_> = records.into_iter().filter_map(new_entry).collect();
             for function in FUNCTIONS.iter().filter(|function| matches!(function.trigger, Trigger::Stream)) {
                 self.deliver(app, function, entries.clone()).await?;
             }
-            if let Some(path) = &self.checkpoint {
-                std::fs::write(path, last)?;
-            }
+            self.keep(last)?;
         }
+        Ok(())
+    }
+
+    fn keep(&self, place: String) -> std::io::Result<()> {
+        if let Some(path) = &self.checkpoint {
+            // A file that is renamed is whole, whenever the process ends.
+            let unfinished = path.with_extension("new");
+            std::fs::write(&unfinished, &place)?;
+            std::fs::rename(unfinished, path)?;
+        }
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
         Ok(())
     }
 

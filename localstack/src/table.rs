@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::{
     Client,
     config::{BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig},
 };
+use croupier_web::app::patience;
 use dynoxide::Database;
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -52,6 +53,7 @@ impl Embedded {
             .region(Region::from_static("local"))
             .endpoint_url(&endpoint)
             .retry_config(retries)
+            .timeout_config(patience())
             .http_client(http.unwrap_or_else(plain_http))
             .build();
         let streams = aws_sdk_dynamodbstreams::Config::builder()

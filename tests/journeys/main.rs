@@ -105,12 +105,15 @@ async fn a_player_checks_a_round() {
         let seat = site.newcomer(&unused("sceptic")).await;
         let promised = seat.get("/api/fairness").await.ok();
         let spin = seat.spin(50).await.ok();
-        assert_eq!(spin["fairness"], promised);
+        for part in ["server_seed_hash", "epoch", "client_seed", "nonce"] {
+            assert_eq!(spin["fairness"][part], promised[part]);
+        }
         let path = format!("/api/fairness/rounds/{}", spin["round_id"].as_str().unwrap());
         assert_eq!(seat.get(&path).await.ok()["server_seed"], Value::Null);
 
         let rotated = seat.post("/api/fairness/rotate", json!({ "client_seed": "mine" })).await.ok();
         assert_eq!(rotated["revealed_server_seed_hash"], promised["server_seed_hash"]);
+        assert_eq!(rotated["server_seed_hash"], promised["next_server_seed_hash"]);
         assert_eq!(rotated["client_seed"], "mine");
         let transcript: Transcript = serde_json::from_value(seat.get(&path).await.ok()).expect("a transcript");
         assert_eq!(transcript.verify(&Economy::shipped().expect("the economy")), Ok(()));

@@ -99,8 +99,8 @@ fn balance(world: &World, player: &Player, ledger: &[EntryRecord]) {
         reply_agrees(entry, reply);
         head = entry.hash().expect("a hash");
     }
-    assert_eq!((player.coins, player.gems), (coins, gems), "{}", player.id);
-    assert_eq!((player.entries, player.head), (ledger.len() as u64, head), "{}", player.id);
+    assert_eq!((player.coins(), player.gems()), (coins, gems), "{}", player.id);
+    assert_eq!((player.entries(), player.head()), (ledger.len() as u64, head), "{}", player.id);
     assert_eq!((player.draw.epoch, player.draw.nonce), (epoch, nonce), "{}", player.id);
 }
 

@@ -23,6 +23,8 @@ pub enum Fault {
     LostRequest,
     /// The request is carried out and the answer never arrives.
     LostReply,
+    /// Nothing arrives, and nothing is said.
+    Silence,
     /// Another transaction has the same items.
     Collision,
     /// The table gives no more right now.
@@ -128,6 +130,10 @@ impl HttpConnector for Connector {
                 Some(Fault::LostRequest) => {
                     note(0.0);
                     Err(lost())
+                }
+                Some(Fault::Silence) => {
+                    note(0.0);
+                    std::future::pending().await
                 }
                 Some(Fault::Collision) if operation == "TransactWriteItems" => {
                     note(0.0);

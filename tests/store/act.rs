@@ -124,7 +124,7 @@ async fn a_stale_player_is_read_again_and_decided_anew() {
         world.wire.take();
         let seen = Mutex::new(Vec::new());
         let decide = |player: &Player| {
-            seen.lock().unwrap().push(player.revision);
+            seen.lock().unwrap().push(player.revision());
             spin(world, player, 1)
         };
         let done = world.store().act(&deed(world, None, ""), ann.clone(), decide).await.unwrap();

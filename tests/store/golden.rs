@@ -20,9 +20,9 @@ use croupier_store::{
 };
 use croupier_tests::world::{World, variable};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::alone;
+use crate::{alone, with};
 
 /// Writes a value, and compares what the table has then with the file of this name, both ways.
 async fn check<T>(world: &World, name: &str, key: Key, value: T)
@@ -73,22 +73,16 @@ fn draw() -> Draw {
 #[tokio::test]
 async fn a_player_is_kept_as_before() {
     alone(async |world| {
-        let player = Player {
-            id: PLAYER,
-            coins: coins(1234),
-            gems: Gems::new(5).unwrap(),
-            entries: 18,
-            revision: 20,
-            head: Hash::over(&[b"the last entry"]),
-            rank: Rank::Premium,
-            active: true,
-            admin: true,
-            session_epoch: 2,
-            level: 4,
-            experience: 321,
-            draw: draw(),
-            slot: SlotStreak { spins: 7, last: Some(at()) },
-        };
+        let (economy, head) = (&world.running().app.economy, Hash::over(&[b"the last entry"]));
+        let start = Player::sign_up(PLAYER, true, None, at(), economy).unwrap();
+        let books = json!({"coins": 1234, "gems": 5, "entries": 18, "revision": 20, "head": head});
+        let mut player = with(start.player(), books);
+        assert_eq!((player.id, player.coins(), player.gems()), (PLAYER, coins(1234), Gems::new(5).unwrap()));
+        assert_eq!((player.entries(), player.revision(), player.head()), (18, 20, head));
+        (player.rank, player.active, player.admin) = (Rank::Premium, true, true);
+        (player.session_epoch, player.level, player.experience) = (2, 4, 321);
+        player.draw = draw();
+        player.slot = SlotStreak { spins: 7, last: Some(at()) };
         check(world, "player", Key::player(PLAYER), player).await;
         let profile = Profile {
             site_id: "Ann.Lee".parse().unwrap(),
@@ -189,10 +183,19 @@ async fn what_lets_a_player_in_is_kept_as_before() {
 #[tokio::test]
 async fn what_opens_a_socket_is_kept_as_before() {
     alone(async |world| {
-        let ticket = Ticket { player: PLAYER, valid_until: at(), expires: at().seconds() };
+        let ticket = Ticket {
+            player: PLAYER,
+            session: SessionId::new(1_800_000_000_000, 43),
+            valid_until: at(),
+            expires: at().seconds(),
+        };
         check(world, "ticket", Key::ticket("the hash of a ticket"), ticket).await;
-        let connection =
-            Connection { player: PLAYER, connection: "L0SM9cOFvHcCIhw=".to_owned(), expires: 1_800_010_800 };
+        let connection = Connection {
+            player: PLAYER,
+            connection: "L0SM9cOFvHcCIhw=".to_owned(),
+            opened_at: at(),
+            expires: 1_800_010_800,
+        };
         check(world, "connection", Key::connection(PLAYER, &connection.connection), connection.clone()).await;
         check(world, "socket", Key::socket(&connection.connection), connection).await;
     })

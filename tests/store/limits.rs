@@ -11,7 +11,7 @@ use croupier_store::{
 use croupier_tests::world::World;
 use futures_util::future::join_all;
 
-use crate::{alone, tx::conflict};
+use crate::{alone, seated, session, tx::conflict};
 
 fn invite() -> Invite {
     Invite { code: "WELCOME".parse().unwrap(), max_uses: None, used: 0, expires_at: None, active: true }
@@ -83,9 +83,10 @@ async fn ten_uses_let_ten_of_thirty_in() {
     .await;
 }
 
-async fn issue(world: &World, hash: &str, lifetime: Duration) -> Key {
+async fn issue(world: &World, player: PlayerId, hash: &str, lifetime: Duration) -> Key {
     let valid_until = world.now().after(lifetime);
-    let ticket = Ticket { player: PlayerId::new(1, 1), valid_until, expires: valid_until.seconds() };
+    let session = session(world).id;
+    let ticket = Ticket { player, session, valid_until, expires: valid_until.seconds() };
     world.store().issue_ticket(hash, &ticket).await.expect("a ticket");
     Key::ticket(hash)
 }
@@ -97,12 +98,13 @@ async fn redeem(world: &World, key: &Key) -> Option<Conflict> {
 #[tokio::test]
 async fn a_ticket_works_once_and_before_its_end() {
     alone(async |world| {
-        let key = issue(world, "valid", Duration::from_millis(1)).await;
+        let nobody = PlayerId::new(1, 1);
+        let key = issue(world, nobody, "valid", Duration::from_millis(1)).await;
         assert_eq!(redeem(world, &key).await, None);
         assert_eq!(world.store().get::<Ticket>(&key).await.unwrap(), None);
         assert_eq!(redeem(world, &key).await, Some(Conflict::TicketRefused), "twice");
 
-        let key = issue(world, "late", Duration::from_secs(30)).await;
+        let key = issue(world, nobody, "late", Duration::from_secs(30)).await;
         world.pass(Duration::from_secs(30));
         assert_eq!(redeem(world, &key).await, Some(Conflict::TicketRefused), "just at its end");
         assert!(world.store().get::<Ticket>(&key).await.unwrap().is_some(), "swept away later, not now");
@@ -114,13 +116,18 @@ async fn a_ticket_works_once_and_before_its_end() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_twenty_who_have_one_ticket_one_gets_in() {
     alone(async |world| {
-        issue(world, "one", Duration::from_secs(30)).await;
+        let player = seated(world, "holder").await.id;
+        issue(world, player, "one", Duration::from_secs(30)).await;
         let names: Vec<_> = (0..20).map(|number| format!("socket-{number}")).collect();
         let open = names.iter().map(|name| world.store().open_socket("one", name, 0, world.now()));
         let results = join_all(open).await;
-        let won: Vec<_> =
-            results.iter().zip(&names).filter(|(result, _)| result.is_ok()).map(|(_, name)| name).collect();
-        let open = world.store().sockets(PlayerId::new(1, 1)).await.unwrap();
+        let won: Vec<_> = results
+            .iter()
+            .zip(&names)
+            .filter(|(result, _)| matches!(result, Ok(Ok(()))))
+            .map(|(_, name)| name)
+            .collect();
+        let open = world.store().sockets(player).await.unwrap();
         assert_eq!(won, open.iter().map(|socket| &socket.connection).collect::<Vec<_>>());
         assert_eq!(won.len(), 1);
     })

@@ -20,6 +20,7 @@ use croupier_store::{
     item::{Login, Profile},
 };
 use croupier_tests::world::World;
+use serde_json::Value;
 
 /// A world without an audit at its end: what is written there is no whole game.
 async fn alone(test: impl AsyncFnOnce(&World)) {
@@ -63,6 +64,16 @@ async fn seated(world: &World, name: &str) -> Player {
     world.store().sign_up(&newcomer, world.now()).await.expect("a free name");
     world.wire.take();
     newcomer.change.player().clone()
+}
+
+/// The player with other values, as if they had been read from the table. Only what a player keeps can be changed.
+fn with(player: &Player, changes: Value) -> Player {
+    let mut json = serde_json::to_value(player).expect("JSON");
+    let Value::Object(changes) = changes else { panic!("no object: {changes}") };
+    json.as_object_mut().expect("an object").extend(changes);
+    let changed: Player = serde_json::from_value(json.clone()).expect("a player");
+    assert_eq!(serde_json::to_value(&changed).expect("JSON"), json);
+    changed
 }
 
 /// On what a rule may rely.

@@ -9,8 +9,9 @@ use croupier_store::{
 };
 use croupier_tests::{wire::Fault, world::World};
 use futures_util::future::join_all;
+use serde_json::json;
 
-use crate::{alone, newcomer, passed, seated};
+use crate::{alone, newcomer, passed, seated, with};
 
 fn nickname(text: &str) -> Key {
     Key::nickname(&text.parse::<Nickname>().expect("a nickname"))
@@ -56,7 +57,7 @@ async fn creating_what_is_there_is_refused_and_shows_it() {
 async fn only_the_revision_that_was_read_is_replaced() {
     alone(async |world| {
         let ann = seated(world, "ann").await;
-        let next = Player { level: 2, revision: 2, ..ann.clone() };
+        let next = with(&ann, json!({"level": 2, "revision": 2}));
         let replace = async |seen| world.store().tx().replace(&Key::player(ann.id), &next, seen).commit().await;
         for other in [0, 2, u64::MAX] {
             assert!(matches!(replace(other).await, Err(NotCommitted::Contended)), "revision {other}");
@@ -79,7 +80,7 @@ async fn of_twenty_who_replace_one_revision_one_succeeds() {
     alone(async |world| {
         let ann = seated(world, "ann").await;
         let writers = (1..=20).map(|level| {
-            let (store, next) = (world.store().clone(), Player { level, revision: 2, ..ann.clone() });
+            let (store, next) = (world.store().clone(), with(&ann, json!({"level": level, "revision": 2})));
             tokio::spawn(async move { (level, store.tx().replace(&Key::player(next.id), &next, 1).commit().await) })
         });
         let results: Vec<_> = join_all(writers).await.into_iter().map(|result| result.expect("an end")).collect();
@@ -97,7 +98,7 @@ async fn one_attribute_is_set_only_where_something_is() {
         let ann = seated(world, "ann").await;
         let set = async |key: Key| world.store().tx().set(&key, "level", 7).commit().await;
         set(Key::player(ann.id)).await.unwrap();
-        assert_eq!(kept(world, &ann).await, Player { level: 7, ..ann.clone() });
+        assert_eq!(kept(world, &ann).await, with(&ann, json!({"level": 7})));
         assert_eq!(conflict(set(nickname("nobody")).await), Some(Conflict::Broken));
         assert_eq!(world.store().get::<Claim>(&nickname("nobody")).await.unwrap(), None);
     })
@@ -125,7 +126,7 @@ async fn one_condition_that_fails_undoes_everything() {
             .store()
             .tx()
             .create(&nickname("new"), &claim(&ann), Conflict::NicknameTaken)
-            .replace(&Key::player(ann.id), &Player { level: 9, ..ann.clone() }, 1)
+            .replace(&Key::player(ann.id), &with(&ann, json!({"level": 9})), 1)
             .set(&Key::player(bob.id), "level", 9)
             .remove(&nickname("bob"))
             .create(&nickname("ann"), &claim(&bob), Conflict::PhoneTaken)

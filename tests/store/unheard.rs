@@ -3,12 +3,7 @@
 
 use std::time::Duration;
 
-use croupier_rules::{
-    Refusal,
-    account::Session,
-    id::{PlayerId, SessionId},
-    player::Player,
-};
+use croupier_rules::{Refusal, account::Session, id::SessionId, player::Player};
 use croupier_store::{act::Done, item::Ticket, key::Key};
 use croupier_tests::{
     wire::Fault,
@@ -43,7 +38,7 @@ async fn an_action_without_a_key_is_not_refused_after_it_was_done() {
         let ann = seated(world, "ann").await;
         lose_and_collide(world);
         // The stake is gone, so that there is not enough for what looks like another spin.
-        let decide = |player: &Player| match player.entries {
+        let decide = |player: &Player| match player.entries() {
             1 => spin(world, player, 1),
             _ => Err(Refusal::InsufficientFunds),
         };
@@ -82,10 +77,11 @@ async fn a_session_that_began_is_not_broken() {
 async fn a_socket_that_is_open_is_not_refused() {
     alone(async |world| {
         let valid_until = world.now().after(Duration::from_secs(30));
-        let ticket = Ticket { player: PlayerId::new(1, 1), valid_until, expires: valid_until.seconds() };
+        let (player, session) = (seated(world, "opener").await.id, session(world).id);
+        let ticket = Ticket { player, session, valid_until, expires: valid_until.seconds() };
         world.store().issue_ticket("hash", &ticket).await.unwrap();
         lose_and_collide(world);
-        world.store().open_socket("hash", "socket", 0, world.now()).await.unwrap();
+        world.store().open_socket("hash", "socket", 0, world.now()).await.unwrap().unwrap();
         assert_eq!(world.store().sockets(ticket.player).await.unwrap().len(), 1);
         assert_eq!(world.store().get::<Ticket>(&Key::ticket("hash")).await.unwrap(), None);
     })

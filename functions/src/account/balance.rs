@@ -28,6 +28,6 @@ impl Endpoint for Balance {
 
     async fn handle(call: Call<'_, SignedIn>, _: Nothing) -> Result<BalanceReply, Failure> {
         let player = call.caller.player;
-        Ok(BalanceReply { cyber_token_balance: player.coins, gems: player.gems, sequence: player.entries })
+        Ok(BalanceReply { cyber_token_balance: player.coins(), gems: player.gems(), sequence: player.entries() })
     }
 }

@@ -21,7 +21,10 @@ use croupier_web::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{NewSession, TokenReply};
+use super::{
+    NewSession, TokenReply,
+    knock::{enter, knock},
+};
 
 /// Becoming a player.
 pub struct Signup;
@@ -38,7 +41,8 @@ pub struct SignupRequest {
 
 impl Endpoint for Signup {
     const ROUTE: Route = Route::post("signup", "/api/auth/signup", "Become a player, with an invite.")
-        .or(&[Code::InviteInvalid, Code::Taken, Code::IdempotencyKeyReused, Code::AccountLocked])
+        .or(&[Code::InviteInvalid, Code::Taken, Code::IdempotencyKeyReused, Code::AccountLocked, Code::TooManyAttempts])
+        .keyed()
         .needs(&[Need::Table, Need::Tokens]);
     type Caller = Anyone;
     type Request = SignupRequest;
@@ -67,7 +71,8 @@ impl Endpoint for Signup {
         match store.sign_up(&newcomer, call.now).await {
             Ok(()) => session.reply(&call, newcomer.change.player(), newcomer.profile),
             Err(NotCommitted::Refused { conflict: Conflict::SiteTaken, found: Some(item) }) => {
-                repeated(&call, &newcomer.profile.site_id, decode(item)?, password).await
+                let Login { made_by, .. } = decode(item)?;
+                repeated(&call, &newcomer.profile.site_id, made_by, password).await
             }
             Err(NotCommitted::Refused { conflict: Conflict::InviteRefused, .. }) => {
                 Err(invite_refused(&call, &request.invite_code).await?)
@@ -78,34 +83,21 @@ impl Endpoint for Signup {
 }
 
 /// The site id is there already. It was this very sign-up, if it has the same key and the same password: then the
-/// answer got lost, and the player comes in after all, with a new session.
+/// answer got lost, and the player comes in after all, with a new session. To whoever tries passwords it is a login.
 async fn repeated(
     call: &Call<'_, Anyone>,
     site: &SiteId,
-    login: Login,
+    made_by: Option<Attempt>,
     password: Password,
 ) -> Result<TokenReply, Failure> {
-    let made_by = |attempt: &Attempt| login.made_by.as_ref().is_some_and(|made_by| made_by.key == attempt.key);
-    let Some(attempt) = call.attempt.as_ref().filter(|attempt| made_by(attempt)) else {
-        return Err(Failure::taken("site_id"));
-    };
-    let same_request = login.made_by.as_ref() == Some(attempt);
-    if !password::verify(password, Some(login.password_hash)).await? {
-        return Err(Failure::taken("site_id"));
-    }
-    if !same_request {
+    let taken = || Failure::taken("site_id");
+    let attempt = call.attempt.as_ref().ok_or_else(taken)?;
+    let made_by = made_by.filter(|made_by| made_by.key == attempt.key).ok_or_else(taken)?;
+    let login = knock(call, site, password).await?.ok_or_else(taken)?;
+    if made_by != *attempt {
         return Err(Failure::of(Code::IdempotencyKeyReused));
     }
-    let store = call.store()?;
-    let lost = || Failure::internal("a login without a player");
-    let player: Player = store.get(&Key::player(login.player)).await?.ok_or_else(lost)?;
-    if !player.active {
-        return Err(Failure::of(Code::AccountLocked));
-    }
-    let profile: Profile = store.get(&Key::profile(login.player)).await?.ok_or_else(lost)?;
-    let session = NewSession::of(call, player.session_epoch);
-    store.begin_session(site, player.id, &session.session).await?;
-    session.reply(call, &player, profile)
+    enter(call, site, login.player).await
 }
 
 /// Which of its limits the invite has met, in words.

@@ -1,4 +1,4 @@
-use croupier_rules::fairness::Commitment;
+use croupier_rules::fairness::Outlook;
 use croupier_web::{
     call::Call,
     caller::SignedIn,
@@ -7,7 +7,7 @@ use croupier_web::{
     error::Failure,
 };
 
-/// What is promised for the caller's next round.
+/// What is promised for the caller's next round, and for the next epoch.
 pub struct Fairness;
 
 impl Endpoint for Fairness {
@@ -15,10 +15,9 @@ impl Endpoint for Fairness {
         .needs(&[Need::Seeds]);
     type Caller = SignedIn;
     type Request = Nothing;
-    type Reply = Commitment;
+    type Reply = Outlook;
 
-    async fn handle(call: Call<'_, SignedIn>, _: Nothing) -> Result<Commitment, Failure> {
-        let player = &call.caller.player;
-        Ok(Commitment::to(player.id, &player.draw, call.app.seeds()?))
+    async fn handle(call: Call<'_, SignedIn>, _: Nothing) -> Result<Outlook, Failure> {
+        Ok(Outlook::of(&call.caller.player, call.app.seeds()?))
     }
 }

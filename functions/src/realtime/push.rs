@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use croupier_rules::{
     id::{EntryId, PlayerId},
@@ -6,7 +6,7 @@ use croupier_rules::{
     money::{Coins, Gems, Postings},
     time::Timestamp,
 };
-use croupier_store::item::EntryRecord;
+use croupier_store::item::{Connection, EntryRecord};
 use croupier_web::{
     app::App,
     config::Need,
@@ -99,13 +99,20 @@ async fn tell(app: &App, player: PlayerId, messages: &[Message]) -> Result<(), F
         several => serde_json::to_string(several),
     }
     .map_err(Failure::internal)?;
-    let store = app.store()?;
-    for socket in store.sockets(player).await? {
-        match app.sockets()?.post(&socket.connection, &text).await {
-            Ok(Posted::Taken) => {}
-            Ok(Posted::Gone) => store.close_socket(&socket.connection).await?,
-            Err(cause) => return Err(Failure::internal(cause)),
-        }
+    let sockets = app.store()?.sockets(player).await?;
+    // One that fails takes nothing from the others, and is tried again with the record.
+    let told = join_all(sockets.iter().map(|socket| post(app, socket, &text))).await;
+    told.into_iter().collect()
+}
+
+/// A gateway says of a socket that it is gone as long as its client is still being let in, which takes half a minute at most.
+const LETTING_IN: Duration = Duration::from_secs(30);
+
+async fn post(app: &App, socket: &Connection, text: &str) -> Result<(), Failure> {
+    match app.sockets()?.post(&socket.connection, text).await {
+        Ok(Posted::Taken) => Ok(()),
+        Ok(Posted::Gone) if app.clock.now().since(socket.opened_at) < LETTING_IN => Ok(()),
+        Ok(Posted::Gone) => Ok(app.store()?.close_socket(&socket.connection).await?),
+        Err(cause) => Err(Failure::internal(cause)),
     }
-    Ok(())
 }

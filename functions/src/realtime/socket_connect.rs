@@ -19,14 +19,14 @@ impl SocketRoute for SocketConnect {
     const NAME: &'static str = "socket-connect";
     const HAPPENING: SocketHappening = SocketHappening::Connect;
     const NEEDS: &'static [Need] = &[Need::Table];
-    const CODES: &'static [Code] = &[Code::TicketInvalid];
+    const CODES: &'static [Code] = &[Code::TicketInvalid, Code::TokenRevoked, Code::AccountLocked];
 
     async fn handle(app: &App, event: SocketEvent) -> Result<Option<String>, Failure> {
         let mut query = event.query_string_parameters.unwrap_or_default();
         let ticket = query.remove("ticket").ok_or_else(|| Failure::of(Code::TicketInvalid))?;
         let now = app.clock.now();
         let expires = now.after(LONGEST).seconds();
-        app.store()?.open_socket(&hash_of(&ticket), &event.request_context.connection_id, expires, now).await?;
+        app.store()?.open_socket(&hash_of(&ticket), &event.request_context.connection_id, expires, now).await??;
         Ok(None)
     }
 }

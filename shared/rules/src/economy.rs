@@ -180,14 +180,12 @@ impl Slot {
     fn check(rules: SlotRules) -> Result<Self, BadEconomy> {
         let SlotRules { min_bet, max_bet, shown_bets, symbols, bonus, .. } = &rules;
         let range = *min_bet..=*max_bet;
-        if min_bet.get() < 1 || max_bet.get() > 1_000_000 || shown_bets.iter().any(|bet| !range.contains(bet)) {
+        let bounded = min_bet.get() >= 1 && max_bet.get() <= 1_000_000 && !range.is_empty();
+        if !bounded || shown_bets.iter().any(|bet| !range.contains(bet)) {
             return Err(BadEconomy::Bets);
         }
-        if range.is_empty() {
-            return Err(BadEconomy::Bets);
-        }
-        if symbols.len() > 100 || symbols.iter().any(|s| s.weight > 1_000_000 || s.three_pay_percent > 1_000_000) {
-            return Err(BadEconomy::Reel("at most 100 symbols, weights and pays of at most 1,000,000"));
+        if symbols.len() > 20 || symbols.iter().any(|s| s.weight > 10_000 || s.three_pay_percent > 1_000_000) {
+            return Err(BadEconomy::Reel("at most 20 symbols, weights of at most 10,000, pays of at most 1,000,000"));
         }
         let mut names: Vec<_> = symbols.iter().map(|symbol| &symbol.symbol).collect();
         names.sort();

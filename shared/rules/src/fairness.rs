@@ -185,6 +185,25 @@ impl Commitment {
     }
 }
 
+/// What is promised for the coming round, and for the epoch after a rotation: who rotates chooses a client seed when the next
+/// server seed is fixed already.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Outlook {
+    /// The promise in force.
+    #[serde(flatten)]
+    pub current: Commitment,
+    /// SHA-256 of the server seed that the next rotation brings.
+    pub next_server_seed_hash: String,
+}
+
+impl Outlook {
+    /// What a player may know beforehand.
+    pub fn of(player: &Player, master: &MasterKey) -> Self {
+        let next = master.server_seed(player.id, player.draw.epoch + 1);
+        Self { current: Commitment::to(player.id, &player.draw, master), next_server_seed_hash: next.commitment() }
+    }
+}
+
 /// The answer to a rotation: the old seed in the open, the new one promised.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Rotation {

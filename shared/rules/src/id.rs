@@ -67,7 +67,7 @@ impl EntryId {
     const NUMBER: u128 = (1 << Self::NUMBER_BITS) - 1;
 
     /// The id of a player's entry: its time, its number, and 32 bits of the player, so that an id is enough to
-    /// find the entry again and two players' ids never meet.
+    /// find the entry again and the ids of two players hardly ever meet.
     pub const fn of(player: PlayerId, number: u64, at_ms: u64) -> Self {
         Self::new(at_ms, (player.0.random() << Self::NUMBER_BITS) | (number as u128 & Self::NUMBER))
     }

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use unicode_normalization::UnicodeNormalization;
+
 /// Serializes through `Display`, deserializes through `FromStr`, and describes itself as a string.
 macro_rules! text_serde {
     ($name:ident, $pattern:expr) => {
@@ -54,6 +56,20 @@ fn made_of(text: &str, what: &'static str, allowed: fn(char) -> bool) -> Result<
     if text.chars().all(allowed) { Ok(()) } else { Err(BadText::Characters(what)) }
 }
 
+/// Neither blank nor one of the characters that show nothing themselves: with those, two names would look like one.
+fn visible(c: char) -> bool {
+    const UNSEEN: [std::ops::RangeInclusive<char>; 7] = [
+        '\u{ad}'..='\u{ad}',
+        '\u{34f}'..='\u{34f}',
+        '\u{200b}'..='\u{200f}',
+        '\u{202a}'..='\u{202e}',
+        '\u{2060}'..='\u{206f}',
+        '\u{feff}'..='\u{feff}',
+        '\u{e0000}'..='\u{e0fff}',
+    ];
+    !c.is_control() && !c.is_whitespace() && !UNSEEN.iter().any(|range| range.contains(&c))
+}
+
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident, $pattern:literal, $parse:expr;)*) => {$(
         $(#[$doc])*
@@ -95,14 +111,15 @@ texts! {
     };
 
     /// The name that others see; unique whatever its case.
-    Nickname, r"^\S(.{0,48}\S)?$", |text| {
-        let text = sized(text.trim(), 2, 50)?;
-        made_of(text, "visible characters and spaces", |c| !c.is_control() && (c == ' ' || !c.is_whitespace()))?;
+    Nickname, "^.{2,50}$", |text| {
+        let text: String = text.trim().nfc().collect();
+        let text = sized(&text, 2, 50)?;
+        made_of(text, "visible characters and spaces", |c| c == ' ' || visible(c))?;
         Ok(text.to_owned())
     };
 
     /// A phone number, kept as digits with an optional leading plus.
-    PhoneNumber, r"^\+?[0-9][0-9 ()-]*$", |text| {
+    PhoneNumber, r"^[0-9 ()+-]{10,}$", |text| {
         let digits: String = text.chars().filter(|c| !" ()-".contains(*c)).collect();
         let number = digits.strip_prefix('+').unwrap_or(&digits);
         made_of(number, "digits, spaces, '(', ')', '-' and one leading '+'", |c| c.is_ascii_digit())?;
@@ -151,7 +168,7 @@ impl PhoneNumber {
 impl Nickname {
     /// The spelling under which the name is claimed.
     pub fn folded(&self) -> String {
-        self.0.to_lowercase()
+        self.0.nfkc().collect::<String>().to_lowercase()
     }
 }
 
@@ -200,6 +217,10 @@ mod tests {
         assert!("a b c".parse::<SiteId>().is_err());
         assert_eq!("  Örn  ".parse::<Nickname>().map(|name| name.to_string()), Ok("Örn".into()));
         assert!("two\nlines".parse::<Nickname>().is_err());
+        assert!("admin\u{200b}".parse::<Nickname>().is_err());
+        let folded = |name: &str| name.parse::<Nickname>().map(|name| name.folded());
+        assert_eq!(folded("Zoe\u{308}"), folded("ZOË"));
+        assert_eq!(folded("ＡＢＣ"), folded("abc"));
     }
 
     #[test]

@@ -29,20 +29,23 @@ pub enum Rank {
 }
 
 /// What an action needs to know of a player and may change.
+///
+/// Outside this crate nobody makes up a balance: a player comes from [`Player::sign_up`], [`Player::after`],
+/// [`Player::after_round`], or the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Player {
     /// Who it is.
     pub id: PlayerId,
     /// Coins owned.
-    pub coins: Coins,
+    pub(crate) coins: Coins,
     /// Gems owned.
-    pub gems: Gems,
+    pub(crate) gems: Gems,
     /// Entries in the ledger.
-    pub entries: u64,
+    pub(crate) entries: u64,
     /// Writes of this record, by actions and by others: an action replaces just the revision that it read.
-    pub revision: u64,
+    pub(crate) revision: u64,
     /// The hash of the last entry.
-    pub head: Hash,
+    pub(crate) head: Hash,
     /// Standing.
     pub rank: Rank,
     /// Whether the player may do anything at all.
@@ -120,6 +123,31 @@ impl Player {
         let draw = self.draw.clone();
         self.draw.nonce += 1;
         self.record(at, action, moved, Some((economy.version.clone(), draw)))
+    }
+
+    /// Coins owned.
+    pub const fn coins(&self) -> Coins {
+        self.coins
+    }
+
+    /// Gems owned.
+    pub const fn gems(&self) -> Gems {
+        self.gems
+    }
+
+    /// Entries in the ledger.
+    pub const fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// Writes of this record, by actions and by others.
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The hash of the last entry.
+    pub const fn head(&self) -> Hash {
+        self.head
     }
 
     fn record(

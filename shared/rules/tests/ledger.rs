@@ -14,6 +14,7 @@ use croupier_rules::{
     transcript::{NotProven, Outcome, Transcript},
 };
 use proptest::prelude::*;
+use serde_json::json;
 
 const PLAYER: PlayerId = PlayerId::new(1_700_000_000_000, 42);
 
@@ -150,23 +151,26 @@ fn a_ledger_begins_with_the_starting_balance() {
             ..entry()
         };
         assert_eq!(*change.entry(), first);
-        let player = Player {
-            id: PLAYER,
-            coins: coins(1000),
-            gems: Gems::ZERO,
-            entries: 1,
-            revision: 1,
-            head: first.hash().unwrap(),
-            rank: Rank::Standard,
-            active: true,
-            admin,
-            session_epoch: 0,
-            level: 1,
-            experience: 0,
-            draw: Draw { epoch: 0, nonce: 0, client_seed: PLAYER.to_string().parse().unwrap() },
-            slot: SlotStreak { spins: 0, last: None },
-        };
-        assert_eq!(*change.player(), player);
+        let (player, head) = (change.player(), first.hash().unwrap());
+        assert_eq!((player.coins(), player.gems()), (coins(1000), Gems::ZERO));
+        assert_eq!((player.entries(), player.revision(), player.head()), (1, 1, head));
+        let whole = json!({
+            "id": PLAYER,
+            "coins": coins(1000),
+            "gems": Gems::ZERO,
+            "entries": 1,
+            "revision": 1,
+            "head": head,
+            "rank": Rank::Standard,
+            "active": true,
+            "admin": admin,
+            "session_epoch": 0,
+            "level": 1,
+            "experience": 0,
+            "draw": Draw { epoch: 0, nonce: 0, client_seed: PLAYER.to_string().parse().unwrap() },
+            "slot": SlotStreak { spins: 0, last: None },
+        });
+        assert_eq!(*player, serde_json::from_value(whole).unwrap());
     }
 }
 
@@ -192,7 +196,7 @@ fn each_entry_is_bound_to_the_one_before() {
     for (number, change) in (1..).zip(&changes) {
         assert_eq!((change.entry().number, change.entry().previous), (number, head));
         head = change.entry().hash().unwrap();
-        assert_eq!((change.player().head, change.player().entries), (head, number));
+        assert_eq!((change.player().head(), change.player().entries()), (head, number));
     }
     let nonces: Vec<_> =
         changes.iter().map(|change| (change.player().draw.epoch, change.player().draw.nonce)).collect();
@@ -204,8 +208,8 @@ fn transcripts(economy: &Economy) -> (Vec<Transcript>, Transcript) {
     let changes = some_play(economy);
     let of = |change: &Change| Transcript::of(change.entry(), 1, &master());
     let won = (0..).map(|nonce| {
-        let player = changes[0].player().clone();
-        let player = Player { draw: Draw { nonce, ..player.draw.clone() }, ..player };
+        let mut player = changes[0].player().clone();
+        player.draw.nonce = nonce;
         slot::spin(&player, coins(50), &Round { now: at(0), economy, master: &master() }).unwrap()
     });
     let won = won.into_iter().find(|decision| decision.reply.win_amount > Coins::ZERO).unwrap();

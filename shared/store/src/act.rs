@@ -118,7 +118,7 @@ impl Store {
             let committed = self
                 .tx()
                 .create(&entry_key, &record, Conflict::AlreadyDone)
-                .replace(&Key::player(player.id), change.player(), player.revision)
+                .replace(&Key::player(player.id), change.player(), player.revision())
                 .commit()
                 .await;
             match committed {
@@ -142,8 +142,8 @@ impl Store {
     }
 }
 
-/// How long to wait before the next try: at random, so that those who met once do not meet again.
+/// How long to wait before the next try, after the first or a later one: at random, so that those who met once do not meet again.
 #[expect(clippy::disallowed_methods, reason = "when a write is tried again decides nothing")]
 pub(crate) fn pause(tried: u32) -> Duration {
-    rand::rng().random_range(Duration::ZERO..=FIRST_PAUSE * 2_u32.pow(tried.min(TRIES)))
+    rand::rng().random_range(Duration::ZERO..=FIRST_PAUSE * 2_u32.pow(tried - 1))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use croupier_rules::{
-    id::PlayerId,
+    id::{PlayerId, SessionId},
     ledger::{Entry, Hash},
     name::{Nickname, PhoneNumber, SiteId},
     time::Timestamp,
@@ -100,6 +100,8 @@ pub struct Connection {
     pub player: PlayerId,
     /// The gateway's name for it.
     pub connection: String,
+    /// When its client was let in.
+    pub opened_at: Timestamp,
     /// When it is certainly gone, in Unix seconds.
     pub expires: i64,
 }
@@ -109,6 +111,8 @@ pub struct Connection {
 pub struct Ticket {
     /// Whose it is.
     pub player: PlayerId,
+    /// The session that asked for it: with the session, it is over.
+    pub session: SessionId,
     /// Until when it works.
     pub valid_until: Timestamp,
     /// When it may be swept away, in Unix seconds.

@@ -39,8 +39,7 @@ impl Store {
         let mut entries: Vec<EntryRecord> = Vec::new();
         for _ in 0..PAGES {
             let read = if actions.is_some() { PAGE } else { limit - entries.len() };
-            let items = self.newest(player, before, read).await?;
-            let ended = items.len() < read;
+            let (items, ended) = self.newest(player, before, read).await?;
             for item in items {
                 let record: EntryRecord = decode(item)?;
                 before = record.entry.number;
@@ -64,12 +63,13 @@ impl Store {
     /// # Errors
     /// As [`Store::entries`].
     pub async fn entry(&self, player: PlayerId, id: EntryId) -> Result<Option<EntryRecord>, StoreError> {
-        let Some(item) = self.newest(player, id.number().saturating_add(1), 1).await?.pop() else { return Ok(None) };
+        let Some(item) = self.newest(player, id.number().saturating_add(1), 1).await?.0.pop() else { return Ok(None) };
         let record: EntryRecord = decode(item)?;
         Ok((record.entry.id() == id).then_some(record))
     }
 
-    async fn newest(&self, player: PlayerId, before: u64, limit: usize) -> Result<Vec<Item>, StoreError> {
+    /// Entries below a number, newest first, and whether there are no more.
+    async fn newest(&self, player: PlayerId, before: u64, limit: usize) -> Result<(Vec<Item>, bool), StoreError> {
         // Beyond what the table's numbers hold exactly there is no entry either.
         let before = before.min(i64::MAX.unsigned_abs());
         let found = self
@@ -86,6 +86,6 @@ impl Store {
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .send()
             .await?;
-        Ok(found.items.unwrap_or_default())
+        Ok((found.items.unwrap_or_default(), found.last_evaluated_key.is_none()))
     }
 }

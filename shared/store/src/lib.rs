@@ -72,6 +72,9 @@ pub enum StoreError {
     /// It cannot be reached, or answered too late; what was asked may have happened.
     #[error("the table is unavailable: {0}")]
     Unavailable(String),
+    /// It does not do such a thing, for us or for anyone: no repeat will help.
+    #[error("the table rejects this: {0}")]
+    Rejected(String),
     /// It holds, or was given, what cannot be understood.
     #[error("the table holds what cannot be read: {0}")]
     Corrupt(String),
@@ -85,10 +88,17 @@ where
     fn from(error: SdkError<E, R>) -> Self {
         const THROTTLES: [&str; 4] =
             ["ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException", "Throttling"];
+        const FAILURES: [&str; 3] = ["InternalServerError", "InternalFailure", "ServiceUnavailable"];
         match &error {
             SdkError::ServiceError(service) => {
                 let code = service.err().code().unwrap_or("unknown");
-                if THROTTLES.contains(&code) { Self::Throttled } else { Self::Unavailable(code.to_owned()) }
+                if THROTTLES.contains(&code) {
+                    Self::Throttled
+                } else if FAILURES.contains(&code) {
+                    Self::Unavailable(code.to_owned())
+                } else {
+                    Self::Rejected(code.to_owned())
+                }
             }
             SdkError::TimeoutError(_) => Self::Unavailable("timeout".to_owned()),
             SdkError::DispatchFailure(_) => Self::Unavailable("no connection".to_owned()),

@@ -1,7 +1,7 @@
 //! Tickets and open sockets.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use croupier_rules::{id::PlayerId, time::Timestamp};
+use croupier_rules::{account::Barred, id::PlayerId, time::Timestamp};
 
 use crate::{
     Store, StoreError,
@@ -22,19 +22,28 @@ impl Store {
     /// Trades a ticket for an open socket: the ticket is gone as the socket appears.
     ///
     /// # Errors
-    /// The ticket is unknown, used or over, as [`Conflict::TicketRefused`].
-    pub async fn open_socket(&self, hash: &str, id: &str, expires: i64, now: Timestamp) -> Result<(), NotCommitted> {
+    /// The ticket is unknown, used or over, as [`Conflict::TicketRefused`]; or whoever asked for it may no longer act.
+    pub async fn open_socket(
+        &self,
+        hash: &str,
+        id: &str,
+        expires: i64,
+        now: Timestamp,
+    ) -> Result<Result<(), Barred>, NotCommitted> {
         let refused = NotCommitted::Refused { conflict: Conflict::TicketRefused, found: None };
         let key = Key::ticket(hash);
         let ticket: Ticket = self.get(&key).await?.ok_or(refused)?;
-        let connection = Connection { player: ticket.player, connection: id.to_owned(), expires };
-        self.persist(|| {
+        if let Err(barred) = self.acting(ticket.player, ticket.session, now).await? {
+            return Ok(Err(barred));
+        }
+        let connection = Connection { player: ticket.player, connection: id.to_owned(), opened_at: now, expires };
+        let opened = self.persist(|| {
             self.tx()
                 .redeem(&key, now, Conflict::TicketRefused)
                 .create(&Key::socket(id), &connection, Conflict::Broken)
                 .create(&Key::connection(ticket.player, id), &connection, Conflict::Broken)
-        })
-        .await
+        });
+        opened.await.map(Ok)
     }
 
     /// Forgets a socket, if it was known.

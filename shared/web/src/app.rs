@@ -1,11 +1,14 @@
 //! What a running function has: its configuration come to life.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
 use croupier_rules::{economy::Economy, fairness::MasterKey, time::Timestamp};
 use croupier_store::Store;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -103,7 +106,7 @@ impl App {
     /// # Errors
     /// A sentence that says what is missing.
     pub async fn start(config: &Config, needs: &[Need]) -> Result<Self, CannotStart> {
-        let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
+        let sdk = aws_config::defaults(BehaviorVersion::latest()).timeout_config(patience()).load().await;
         let needed = |need: Need, source: &Option<SecretSource>| source.clone().filter(|_| needs.contains(&need));
         let (tokens, previous, seeds) = tokio::try_join!(
             fetch(&sdk, needed(Need::Tokens, &config.tokens)),
@@ -154,6 +157,14 @@ impl App {
     pub fn sockets(&self) -> Result<&Sockets, Failure> {
         self.sockets.as_ref().ok_or_else(|| undeclared(Need::Sockets))
     }
+}
+
+/// How long a call of another service may take. What is lost without a word is asked for again, and a client gets its answer
+/// before Lambda would end the function.
+pub fn patience() -> TimeoutConfig {
+    let attempt = Duration::from_secs(2);
+    let all_attempts = Duration::from_secs(7);
+    TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(all_attempts).build()
 }
 
 fn undeclared(need: Need) -> Failure {

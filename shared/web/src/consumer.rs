@@ -29,7 +29,8 @@ pub trait StreamConsumer: 'static {
     /// What it cannot work without.
     const NEEDS: &'static [Need];
 
-    /// Takes a batch and tells which records are to be tried again, by their place in the stream.
+    /// Takes a batch and tells which records failed, by their place in the stream: Lambda sends those again, and all that
+    /// came after the first of them.
     fn consume(app: &App, batch: Vec<StreamRecord>) -> impl Future<Output = Vec<FailedRecord>> + Send;
 }
 

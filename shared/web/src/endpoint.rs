@@ -53,12 +53,14 @@ pub struct Route {
     pub codes: &'static [Code],
     /// What it cannot work without, besides what its caller asks for.
     pub needs: &'static [Need],
+    /// Whether it recognises a repeat by its key, although its answer is not one that is kept.
+    pub keyed: bool,
 }
 
 impl Route {
     /// A route that reads.
     pub const fn get(name: &'static str, path: &'static str, summary: &'static str) -> Self {
-        Self { name, method: Method::Get, path, also: None, summary, codes: &[], needs: &[] }
+        Self { name, method: Method::Get, path, also: None, summary, codes: &[], needs: &[], keyed: false }
     }
 
     /// A route that does.
@@ -74,6 +76,11 @@ impl Route {
     /// Refusals of its own.
     pub const fn or(self, codes: &'static [Code]) -> Self {
         Self { codes, ..self }
+    }
+
+    /// Recognises a repeat by its key, although its answer is not one that is kept.
+    pub const fn keyed(self) -> Self {
+        Self { keyed: true, ..self }
     }
 
     /// What it cannot work without, besides what its caller asks for.

@@ -213,7 +213,7 @@ impl From<StoreError> for Failure {
             StoreError::Throttled | StoreError::Unavailable(_) => {
                 Self { retry_after: Some(Duration::from_secs(1)), cause, ..Self::of(Code::Unavailable) }
             }
-            StoreError::Corrupt(_) => Self { cause, ..Self::of(Code::Internal) },
+            StoreError::Rejected(_) | StoreError::Corrupt(_) => Self { cause, ..Self::of(Code::Internal) },
         }
     }
 }

@@ -143,7 +143,7 @@ pub struct StreamChange {
     pub new_image: serde_dynamo::Item,
 }
 
-/// Which records of a batch are to be tried again.
+/// Which records of a batch failed. A stream goes on from the first of them, a queue sends just these again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchAnswer {

@@ -17,6 +17,7 @@ pub struct Operation {
     request: Value,
     reply: Schema,
     token: bool,
+    replayed: bool,
     keyed: bool,
     codes: Vec<Code>,
 }
@@ -29,7 +30,8 @@ impl Operation {
             request: <E::Request as JsonSchema>::json_schema(generator).to_value(),
             reply: E::Reply::schema(generator),
             token: E::Caller::TOKEN,
-            keyed: E::Reply::KEYED,
+            replayed: E::Reply::KEYED,
+            keyed: E::Reply::KEYED || E::ROUTE.keyed,
             codes: codes::<E>(),
         }
     }
@@ -37,12 +39,11 @@ impl Operation {
 
 /// The document that describes these functions.
 pub fn document(functions: &[Function]) -> Value {
-    let mut generator = SchemaSettings::draft2020_12().with(|settings| {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
     });
-    settings_for_both_ways(&mut generator);
-    let mut generator = generator.into_generator();
+    let mut generator = settings.into_generator();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for function in functions {
         let (Trigger::Http(route), Some(operation)) = (function.trigger, function.operation(&mut generator)) else {
@@ -68,10 +69,6 @@ pub fn document(functions: &[Function]) -> Value {
             "securitySchemes": { "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
         },
     })
-}
-
-fn settings_for_both_ways(settings: &mut SchemaSettings) {
-    settings.inline_subschemas = false;
 }
 
 fn describe(route: &Route, path: &str, place: usize, operation: &Operation) -> Value {
@@ -133,7 +130,7 @@ fn responses(operation: &Operation) -> Value {
         "description": "Done.",
         "content": { "application/json": { "schema": operation.reply } },
     });
-    if operation.keyed {
+    if operation.replayed {
         done["headers"] = json!({ "Idempotency-Replayed": {
             "description": "`true` when this answer was first given to an earlier request with the same key.",
             "schema": { "type": "string", "const": "true" },

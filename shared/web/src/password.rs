@@ -7,7 +7,6 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use croupier_rules::name::Password;
-
 use tokio::sync::Semaphore;
 
 use crate::error::Failure;
@@ -37,21 +36,23 @@ fn derive(password: &Password, salt: &[u8]) -> Result<PasswordHash, Failure> {
     argon2()?.hash_password_with_salt(password.as_bytes(), salt).map_err(Failure::internal)
 }
 
-/// Whether the password is the one that was hashed. Without a hash it does the same work and says no.
+/// Whether the password is the one that was hashed. Without a hash it is compared with one that nobody has, by the same
+/// path, and the answer is no.
 ///
 /// # Errors
 /// A hash that cannot be read.
 pub async fn verify(password: Password, hash: Option<String>) -> Result<bool, Failure> {
     apart(move || {
-        let Some(hash) = hash else {
-            derive(&password, &[0; SALT_BYTES])?;
-            return Ok(false);
-        };
-        let hash = PasswordHash::new(&hash).map_err(Failure::internal)?;
-        Ok(argon2()?.verify_password(password.as_bytes(), &hash).is_ok())
+        let known = hash.is_some();
+        let hash = PasswordHash::new(hash.as_deref().unwrap_or(DECOY)).map_err(Failure::internal)?;
+        let verified = argon2()?.verify_password(password.as_bytes(), &hash).is_ok();
+        Ok(known && verified)
     })
     .await
 }
+
+/// A hash with today's parameters, which a test holds equal to those above.
+const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// As many at once as there are cores: more would not be faster, and each takes its memory.
 static TURNS: LazyLock<Semaphore> =
@@ -60,4 +61,28 @@ static TURNS: LazyLock<Semaphore> =
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
     let _turn = TURNS.acquire().await.map_err(Failure::internal)?;
     tokio::task::spawn_blocking(work).await.map_err(Failure::internal)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_belongs_to_its_hash_and_to_nothing_else() {
+        let password: Password = "lemon-cherry-7".parse().unwrap();
+        let hash = hash(password.clone(), [7; SALT_BYTES]).await.unwrap();
+        assert!(verify(password.clone(), Some(hash.clone())).await.unwrap());
+        assert!(!verify("cherry-lemon-7".parse().unwrap(), Some(hash)).await.unwrap());
+        assert!(!verify(password.clone(), None).await.unwrap());
+        assert!(verify(password, Some("nonsense".to_owned())).await.is_err());
+    }
+
+    #[test]
+    fn the_decoy_costs_what_a_real_hash_costs() {
+        let real = derive(&"lemon-cherry-7".parse().unwrap(), &[7; SALT_BYTES]).unwrap();
+        let decoy = PasswordHash::new(DECOY).unwrap();
+        assert_eq!((&decoy.algorithm, decoy.version, &decoy.params), (&real.algorithm, real.version, &real.params));
+        let lengths = |hash: &PasswordHash| (hash.salt.map(|salt| salt.len()), hash.hash.map(|hash| hash.len()));
+        assert_eq!(lengths(&decoy), lengths(&real));
+    }
 }

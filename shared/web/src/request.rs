@@ -83,10 +83,10 @@ impl<'a> Incoming<'a> {
     /// # Errors
     /// A parameter that is missing or wrong.
     pub fn query<R: DeserializeOwned>(&self) -> Result<R, Failure> {
-        let mut pairs = form_urlencoded::Serializer::new(String::new());
-        pairs.extend_pairs(form_urlencoded::parse(self.event.raw_query_string.as_bytes()));
-        pairs.extend_pairs(self.event.path_parameters.iter().flatten());
-        let text = pairs.finish();
+        // The last of several of one name counts, and the path counts more than the query.
+        let query = form_urlencoded::parse(self.event.raw_query_string.as_bytes()).into_owned();
+        let fields: BTreeMap<_, _> = query.chain(self.event.path_parameters.clone().into_iter().flatten()).collect();
+        let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let parsed = form_urlencoded::parse(text.as_bytes());
         serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(parsed)).map_err(named)
     }
@@ -171,7 +171,7 @@ mod tests {
             id: String,
         }
         let event = HttpEvent {
-            raw_query_string: "limit=7&cursor=".to_owned(),
+            raw_query_string: "limit=6&limit=7&cursor=&id=x".to_owned(),
             path_parameters: Some([("id".to_owned(), "a b".to_owned())].into()),
             ..HttpEvent::default()
         };

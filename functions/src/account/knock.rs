@@ -1,0 +1,61 @@
+//! Knocking and entering: what a login and a repeated sign-up have in common.
+
+use croupier_rules::{
+    account::LOCK_AFTER,
+    id::PlayerId,
+    name::{Password, SiteId},
+};
+use croupier_store::{account::LoginState, item::Login, tx::NotCommitted};
+use croupier_web::{
+    call::Call,
+    caller::Anyone,
+    error::{Code, Failure},
+    password,
+};
+
+use super::{NewSession, TokenReply};
+
+/// How often an attempt is counted anew when others count at the same time: after so many the site id is locked.
+const TRIES: usize = LOCK_AFTER + 1;
+
+/// The login of a site id, if the password belongs to it. Whoever knocks at an unknown site id causes the same work.
+pub(super) async fn knock(
+    call: &Call<'_, Anyone>,
+    site: &SiteId,
+    password: Password,
+) -> Result<Option<Login>, Failure> {
+    let login = admit(call, site).await?;
+    let verified = password::verify(password, login.as_ref().map(|login| login.password_hash.clone())).await?;
+    Ok(login.filter(|_| verified))
+}
+
+/// Counts the attempt before the password is looked at: a hundred guesses at once are no more than five in turn.
+async fn admit(call: &Call<'_, Anyone>, site: &SiteId) -> Result<Option<Login>, Failure> {
+    let store = call.store()?;
+    for _ in 0..TRIES {
+        let LoginState { login, attempts } = store.login_state(site).await?;
+        let next = attempts
+            .admit(call.now)
+            .map_err(|wait| Failure { retry_after: Some(wait), ..Failure::of(Code::TooManyAttempts) })?;
+        match store.count_attempt(site, &attempts, &next).await {
+            Ok(()) => return Ok(login),
+            Err(NotCommitted::Contended) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Err(NotCommitted::Contended.into())
+}
+
+/// Begins a session of a player who has proved to be one, unless an operator locked the account.
+pub(super) async fn enter(call: &Call<'_, Anyone>, site: &SiteId, id: PlayerId) -> Result<TokenReply, Failure> {
+    let store = call.store()?;
+    let found = store.player_and_profile(id).await?;
+    let (player, mut profile) = found.ok_or_else(|| Failure::internal("a login without a player"))?;
+    if !player.active {
+        return Err(Failure::of(Code::AccountLocked));
+    }
+    let session = NewSession::of(call, player.session_epoch);
+    store.begin_session(site, id, &session.session).await?;
+    profile.last_login_at = call.now;
+    session.reply(call, &player, profile)
+}
