@@ -75,17 +75,14 @@ async fn open(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let connection = running.fresh_name();
-    // Before the function says yes, so that nothing that is posted from then on is lost.
-    let outgoing = running.open.enter(&connection);
     let answer = tell(&running, SocketHappening::Connect, &connection, Some(query), None).await;
     match StatusCode::from_u16(answer.status_code) {
+        // Not before: until the function has said yes, a socket is gone to whoever posts to it, as on AWS.
         Ok(StatusCode::OK) => {
+            let outgoing = running.open.enter(&connection);
             upgrade.on_upgrade(async move |socket| serve(&running, &connection, socket, outgoing).await)
         }
-        refused => {
-            running.open.cut(&connection);
-            refused.unwrap_or(StatusCode::BAD_GATEWAY).into_response()
-        }
+        refused => refused.unwrap_or(StatusCode::BAD_GATEWAY).into_response(),
     }
 }
 

@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::{
 };
 use croupier_web::app::patience;
 use dynoxide::Database;
+use rusqlite::Connection;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::stack::CannotStart;
@@ -35,11 +36,7 @@ impl Embedded {
         http: Option<SharedHttpClient>,
         tasks: &mut JoinSet<()>,
     ) -> Result<Self, CannotStart> {
-        let database = match file {
-            Some(file) => Database::new(&file.to_string_lossy()),
-            None => Database::memory(),
-        };
-        let database = database.map_err(|error| CannotStart(format!("the data cannot be opened: {error}")))?;
+        let database = open(file).map_err(|error| CannotStart(format!("the data cannot be opened: {error}")))?;
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| CannotStart(error.to_string()))?;
         let address = listener.local_addr().map_err(|error| CannotStart(error.to_string()))?;
         tasks.spawn(dynoxide::server::serve_on(listener, database));
@@ -73,6 +70,25 @@ impl Embedded {
             .map_err(|error| CannotStart(format!("the table cannot be made: {error}")))?;
         Ok(embedded)
     }
+}
+
+/// The embedded table keeps all that its stream ever told and looks through the whole of it at each write, so that a game would
+/// grow slower as it is played. An index spares it the look.
+const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS croupier_stream \
+     ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
+
+fn open(file: Option<&Path>) -> Result<Database, Box<dyn std::error::Error>> {
+    let Some(file) = file else {
+        let folder = tempfile::tempdir()?;
+        let template = folder.path().join("template.sqlite");
+        drop(open(Some(&template))?);
+        let database = Database::memory()?;
+        database.restore_from(&template.to_string_lossy())?;
+        return Ok(database);
+    };
+    let database = Database::new(&file.to_string_lossy())?;
+    Connection::open(file)?.execute_batch(STREAM_INDEX)?;
+    Ok(database)
 }
 
 /// HTTP without TLS: nothing here leaves the machine.

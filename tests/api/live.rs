@@ -73,11 +73,11 @@ async fn everyone_is_told_their_own_news_on_all_their_sockets() {
         for _ in 0..3 {
             let ones = one.spin(10).await.ok()["round_id"].clone();
             for live in [&mut at_home, &mut on_the_road] {
-                assert_eq!(live.next_many(1).await[0]["history_id"], ones);
+                assert_eq!(live.next().await[0]["history_id"], ones);
             }
             // Had the other been told before, that would be the first message here.
             let round = other.spin(10).await.ok()["round_id"].clone();
-            assert_eq!(others.next_many(1).await[0]["history_id"], round);
+            assert_eq!(others.next().await[0]["history_id"], round);
         }
     })
     .await;
@@ -201,6 +201,8 @@ async fn a_socket_that_was_cut_off_is_forgotten_and_the_others_are_told() {
         let [gone]: [String; 1] = sockets(world, &seat).await.try_into().unwrap();
         let mut live = Live::open(&seat).await;
         world.running().open.cut(&gone);
+        // Before, the gateway might still be letting it in.
+        world.pass(Duration::from_secs(31));
         assert_eq!(sockets(world, &seat).await.len(), 2);
         let spin = seat.spin(10).await.ok();
         assert_eq!(live.next().await[0]["history_id"], spin["round_id"]);
@@ -262,7 +264,7 @@ async fn a_batch_with_a_record_that_makes_no_sense_reports_just_that_one() {
         let answer = push.invoke(&world.running().app, batch).await.unwrap();
         assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "102" }] }));
         for live in [&mut ones, &mut others] {
-            assert_eq!(numbers(&live.next().await), [1, 2, 3]);
+            assert_eq!(numbers(&live.next().await), [2, 3]);
         }
     })
     .await;

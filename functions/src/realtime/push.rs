@@ -2,8 +2,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use croupier_rules::{
     id::{EntryId, PlayerId},
-    ledger::Entry,
-    money::{Coins, Gems, Postings},
+    ledger::{Action, Entry},
+    money::{Coins, Gems},
     time::Timestamp,
 };
 use croupier_store::item::{Connection, EntryRecord};
@@ -38,19 +38,21 @@ enum Message {
 }
 
 impl Message {
-    /// What an entry is worth telling, if anything.
+    /// What an entry is worth telling, if anything. Nobody has a socket open when signing up.
     fn of(entry: &Entry) -> Option<Self> {
-        let Entry { number, at, moved, coins, gems, .. } = *entry;
-        (moved != Postings::NONE || entry.action.game_type().is_some()).then(|| Self::TokenUpdate {
-            sequence: number,
-            history_id: entry.id(),
-            balance_coin: coins,
-            balance_gem: gems,
-            delta_coin: moved.coins,
-            delta_gem: moved.gems,
-            source: entry.action.name(),
-            ts: at,
-        })
+        match entry.action {
+            Action::Signup { .. } | Action::FairnessRotate { .. } => None,
+            Action::SlotSpin(_) => Some(Self::TokenUpdate {
+                sequence: entry.number,
+                history_id: entry.id(),
+                balance_coin: entry.coins,
+                balance_gem: entry.gems,
+                delta_coin: entry.moved.coins,
+                delta_gem: entry.moved.gems,
+                source: entry.action.name(),
+                ts: entry.at,
+            }),
+        }
     }
 }
 
