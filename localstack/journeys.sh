@@ -17,7 +17,7 @@ cfn-lint template.yaml
 AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 sam validate --lint
 
 cargo lambda build --release --locked -p croupier-functions
-bytes=$(stat -c %s "$executable")
+bytes=$(wc -c <"$executable")
 zipped=$(python3 -c 'import sys, zlib; print(len(zlib.compress(open(sys.argv[1], "rb").read(), 9)))' "$executable")
 echo "The executable has $bytes bytes, $zipped zipped."
 [ "$bytes" -le "$most_bytes" ] || { echo "That is more than $most_bytes." >&2; exit 1; }

@@ -1,6 +1,12 @@
 //! Everything put together and running.
 
-use std::{future::pending, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    future::pending,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use aws_sdk_apigatewaymanagement::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::config::SharedHttpClient;
@@ -201,6 +207,7 @@ fn app(
         clock,
         entropy,
         economy: app::economy(config)?,
+        odds: OnceLock::new(),
         store: Some(Store::new(embedded.client.clone(), TABLE)),
         tokens: Some(app::keys(&given(&config.tokens, &secrets.tokens)?, previous.as_ref(), config)?),
         seeds: Some(app::master(&given(&config.seeds, &secrets.seeds)?)?),

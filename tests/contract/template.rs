@@ -210,6 +210,36 @@ fn the_table_is_the_one_that_the_store_makes() {
     assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
 }
 
+/// Whoever needs a secret may read just that one, whoever needs sockets may post to them, and nobody else.
+#[test]
+fn permissions_follow_from_needs() {
+    let deployed = functions(&template());
+    for function in FUNCTIONS {
+        let policies =
+            deployed[&logical_id(function)]["Properties"]["Policies"].as_sequence().cloned().unwrap_or_default();
+        let statements = policies.iter().flat_map(|policy| policy["Statement"].as_sequence().expect("statements"));
+        let allowed: BTreeSet<(String, String)> = statements
+            .flat_map(|statement| {
+                let resource = statement["Resource"].as_str().expect("a resource").to_owned();
+                texts(statement["Action"].as_sequence().expect("actions"))
+                    .into_iter()
+                    .map(move |action| (action, resource.clone()))
+            })
+            .collect();
+        let may = |action: &str, on: &str| allowed.iter().any(|(a, r)| a.starts_with(action) && r.contains(on));
+        let needs = function.needs();
+        let secret = "secretsmanager:GetSecretValue";
+        for (need, allowed) in [
+            (Need::Table, may("dynamodb:", "Table.Arn")),
+            (Need::Tokens, may(secret, "TokensSecret")),
+            (Need::Seeds, may(secret, "SeedsSecret")),
+            (Need::Sockets, may("execute-api:ManageConnections", "@connections")),
+        ] {
+            assert_eq!(allowed, needs.contains(&need), "{} and {need:?}", function.name);
+        }
+    }
+}
+
 #[test]
 fn no_function_may_do_more_than_named_actions_on_named_things() {
     for (name, function) in functions(&template()) {

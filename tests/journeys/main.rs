@@ -3,7 +3,7 @@
 use croupier_rules::{economy::Economy, transcript::Transcript};
 use croupier_tests::{
     live::Live,
-    seat::{PASSWORD, Seat, Site},
+    seat::{Answer, PASSWORD, Seat, Site},
     world::journey,
 };
 use croupier_web::error::Code;
@@ -133,7 +133,13 @@ async fn a_stranger_gets_nowhere() {
 async fn who_signed_up_logs_in_again() {
     journey(async |site: &Site| {
         let name = unused("regular");
-        let seat = site.newcomer(&name).await;
+        let sign_up = async || {
+            let request = site.request(reqwest::Method::POST, "/api/auth/signup").header("idempotency-key", &name);
+            Answer::to(request.json(&Site::sign_up_body(&name, "5858"))).await
+        };
+        let seat = Seat::of(site, &sign_up().await.ok());
+        // The answer got lost, and the client asks again.
+        assert_eq!(sign_up().await.ok()["user"]["id"], seat.id);
         let again = Seat::of(site, &site.log_in(&name.to_uppercase(), PASSWORD).await.ok());
         assert_eq!(again.id, seat.id);
         let me = again.get("/api/auth/me").await.ok();

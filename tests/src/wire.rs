@@ -29,6 +29,8 @@ pub enum Fault {
     Collision,
     /// The table gives no more right now.
     Throttle,
+    /// Whoever asks may not.
+    Denied,
 }
 
 /// One call of the table.
@@ -146,6 +148,10 @@ impl HttpConnector for Connector {
                 Some(Fault::Throttle) => {
                     note(0.0);
                     Ok(refusal("ProvisionedThroughputExceededException", json!({})))
+                }
+                Some(Fault::Denied) => {
+                    note(0.0);
+                    Ok(refusal("AccessDeniedException", json!({})))
                 }
                 fault => {
                     let (answer, units) = pass(&inner, request, asked).await?;

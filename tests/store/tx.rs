@@ -177,7 +177,7 @@ async fn what_goes_wrong_on_the_way_is_told_apart() {
             world.wire.take();
             (result, calls, written)
         };
-        use Fault::{Collision, LostReply, LostRequest, Throttle};
+        use Fault::{Collision, Denied, LostReply, LostRequest, Silence, Throttle};
         assert!(matches!(create("collides", &[Collision]).await, (Err(NotCommitted::Contended), 1, false)));
         let throttled = create("throttled", &[Throttle; 3]).await;
         assert!(matches!(throttled, (Err(NotCommitted::Store(StoreError::Throttled)), 3, false)));
@@ -185,6 +185,13 @@ async fn what_goes_wrong_on_the_way_is_told_apart() {
         assert!(matches!(unsent, (Err(NotCommitted::Store(StoreError::Unavailable(_))), 3, false)));
         let unheard = create("unheard", &[LostReply; 3]).await;
         assert!(matches!(unheard, (Err(NotCommitted::Store(StoreError::Unavailable(_))), 3, true)));
+        let denied = create("denied", &[Denied]).await;
+        assert!(
+            matches!(denied, (Err(NotCommitted::Store(StoreError::Rejected(_))), 1, false)),
+            "no repeat would help"
+        );
+        let silence = create("silence", &[Silence]).await;
+        assert!(matches!(silence, (Ok(()), 2, true)), "what is lost without a word is sent again after a while");
         let in_the_end = create("in the end", &[LostReply, LostRequest]).await;
         assert!(matches!(in_the_end, (Ok(()), 3, true)), "the SDK sends the same once more, under the same token");
     })

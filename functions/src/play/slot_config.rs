@@ -1,4 +1,4 @@
-use croupier_rules::{Refusal, money::Coins, slot::odds};
+use croupier_rules::{money::Coins, slot::odds};
 use croupier_web::{
     call::Call,
     caller::Anyone,
@@ -26,11 +26,11 @@ impl Endpoint for SlotConfig {
     type Reply = odds::SlotConfig;
 
     async fn handle(call: Call<'_, Anyone>, request: SlotConfigRequest) -> Result<odds::SlotConfig, Failure> {
-        let rules = &call.app.economy.slot.rules;
-        let (least, most) = (rules.min_bet, rules.max_bet);
-        if request.bet_amount.is_some_and(|bet| !(least..=most).contains(&bet)) {
-            return Err(Refusal::StakeOutOfRange { least, most }.into());
-        }
-        Ok(odds::SlotConfig::of(&call.app.economy, request.bet_amount))
+        let (economy, odds) = (&call.app.economy, &call.app.odds);
+        let Some(bet) = request.bet_amount else {
+            return Ok(odds.get_or_init(|| odds::SlotConfig::of(economy, None)).clone());
+        };
+        economy.slot.rules.admit(bet)?;
+        Ok(odds::SlotConfig::of(economy, Some(bet)))
     }
 }

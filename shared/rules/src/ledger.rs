@@ -201,3 +201,23 @@ pub struct Decision<R> {
     /// What the player is told once it is.
     pub reply: R,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_has_one_name_wherever_it_is_written() {
+        let (invite, client_seed) = (None, "seed".parse().unwrap());
+        let reels = std::array::from_fn(|_| "🍒".to_owned());
+        let (bet_amount, win_amount) = (Coins::ZERO, Coins::ZERO);
+        let round = SlotRound { bet_amount, streak: 1, reels, pay_percent: 0, variation: 0, win_amount };
+        let actions =
+            [Action::Signup { invite }, Action::SlotSpin(round), Action::FairnessRotate { epoch: 1, client_seed }];
+        for action in actions {
+            assert_eq!(serde_json::to_value(&action).unwrap()["action"], action.name());
+            let of_its_game = action.game_type().map(|game| game.actions().contains(&action.name()));
+            assert_ne!(of_its_game, Some(false), "{}", action.name());
+        }
+    }
+}

@@ -123,10 +123,7 @@ pub struct SpinReply {
 /// A stake outside the limits or beyond the balance.
 pub fn spin(player: &Player, stake: Coins, round: &Round<'_>) -> Result<Decision<SpinReply>, Refusal> {
     let slot = &round.economy.slot;
-    let SlotRules { min_bet: least, max_bet: most, .. } = slot.rules;
-    if !(least..=most).contains(&stake) {
-        return Err(Refusal::StakeOutOfRange { least, most });
-    }
+    slot.rules.admit(stake)?;
     // What could be won does not help to pay for the chance of winning it.
     if player.coins < stake {
         return Err(Refusal::InsufficientFunds);
@@ -180,6 +177,17 @@ fn draw_variation(most: u32, stream: &mut Stream) -> i32 {
     let steps = NonZeroU64::MIN.saturating_add(2 * u64::from(most));
     // A variation is below 10,000 in either direction, so both conversions keep it.
     (stream.below(steps) as i64 - i64::from(most)) as i32
+}
+
+impl SlotRules {
+    /// Whether the machine takes a stake.
+    ///
+    /// # Errors
+    /// A stake outside the limits.
+    pub fn admit(&self, stake: Coins) -> Result<(), Refusal> {
+        let (least, most) = (self.min_bet, self.max_bet);
+        if (least..=most).contains(&stake) { Ok(()) } else { Err(Refusal::StakeOutOfRange { least, most }) }
+    }
 }
 
 impl Slot {

@@ -2,14 +2,14 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
 
 use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
-use croupier_rules::{economy::Economy, fairness::MasterKey, time::Timestamp};
+use croupier_rules::{economy::Economy, fairness::MasterKey, slot::odds::SlotConfig, time::Timestamp};
 use croupier_store::Store;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use secrecy::{ExposeSecret, SecretString};
@@ -85,6 +85,8 @@ pub struct App {
     pub entropy: Entropy,
     /// The odds and prices in force.
     pub economy: Economy,
+    /// The odds page, computed when it is first asked for.
+    pub odds: OnceLock<SlotConfig>,
     /// The table.
     pub store: Option<Store>,
     /// The keys of access tokens.
@@ -119,6 +121,7 @@ impl App {
             clock: Clock::System,
             entropy: Entropy::System,
             economy: economy(config)?,
+            odds: OnceLock::new(),
             store: table.map(|table| Store::new(aws_sdk_dynamodb::Client::new(&sdk), table)),
             tokens: tokens.map(|secret| keys(&secret, previous.as_ref(), config)).transpose()?,
             seeds: seeds.map(|secret| master(&secret)).transpose()?,
