@@ -79,7 +79,7 @@ impl Player {
         economy: &Economy,
     ) -> Result<Change, Refusal> {
         // A ULID is printable ASCII without spaces, which is all that a client seed asks.
-        let client_seed: ClientSeed = id.to_string().parse().map_err(|_| Refusal::LedgerFull)?;
+        let client_seed: ClientSeed = id.to_string().parse().map_err(|_| Refusal::Impossible)?;
         let start = &economy.start;
         let blank = Self {
             id,
@@ -160,7 +160,7 @@ impl Player {
         let (odds, draw) = drawn.unzip();
         let entry = Entry {
             player: self.id,
-            number: self.entries.checked_add(1).ok_or(Refusal::LedgerFull)?,
+            number: self.entries.checked_add(1).ok_or(Refusal::Impossible)?,
             at,
             action,
             moved,
@@ -170,7 +170,7 @@ impl Player {
             draw,
             previous: self.head,
         };
-        let head = entry.hash().map_err(|_| Refusal::LedgerFull)?;
+        let head = entry.hash().map_err(|_| Refusal::Impossible)?;
         let player = Self {
             coins: entry.coins,
             gems: entry.gems,

@@ -19,9 +19,9 @@ pub enum Refusal {
     /// A credit would push the balance beyond what can be counted exactly.
     #[error("The balance cannot grow any further.")]
     BalanceLimit,
-    /// The ledger cannot take another entry.
-    #[error("The ledger cannot take another entry.")]
-    LedgerFull,
+    /// What the types rule out has happened: a fault of ours, not of the player.
+    #[error("This cannot happen.")]
+    Impossible,
 }
 
 impl Refusal {

@@ -192,7 +192,7 @@ impl From<Refusal> for Failure {
             Refusal::InsufficientFunds => Self::of(Code::InsufficientFunds),
             Refusal::StakeOutOfRange { .. } => Self::field("bet_amount", "INVALID", refusal),
             Refusal::BalanceLimit => Self::of(Code::BalanceLimit),
-            Refusal::LedgerFull => Self::internal(refusal),
+            Refusal::Impossible => Self::internal(refusal),
         }
     }
 }
