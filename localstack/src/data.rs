@@ -1,9 +1,9 @@
 //! The folder where a laptop keeps its game: one process at a time, secrets made once.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::Write,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -45,12 +45,12 @@ impl Folder {
     /// A folder that another process uses, or that cannot be written to.
     pub fn take(path: &Path) -> Result<Self, CannotStart> {
         let failed = |error| CannotStart(format!("{} cannot be used: {error}", path.display()));
-        fs::create_dir_all(path).map_err(failed)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
         let lock = File::create(path.join("lock")).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(CannotStart(format!(
-                "another Croupier is using {}: stop it, or start this one with --memory",
+                "another Croupier is using {}: stop it, or start this one with --memory --port N",
                 path.display()
             ))),
             Err(TryLockError::Error(error)) => Err(failed(error)),

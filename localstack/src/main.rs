@@ -12,6 +12,7 @@ use croupier_web::{
     config::Config,
     log,
 };
+use tracing::Level;
 use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Runs the whole game in one process, on loopback.
@@ -32,9 +33,6 @@ const DATA: &str = ".croupier";
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let level = variable("LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(tracing::Level::WARN);
-    let lines = tracing_subscriber::fmt::layer().with_target(false).with_writer(std::io::stderr);
-    tracing_subscriber::registry().with(log::levels(level)).with(lines).init();
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(CannotStart(sentence)) => {
@@ -45,6 +43,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), CannotStart> {
+    let level = variable("LOG_LEVEL").map_or(Ok(Level::WARN), |level| level.parse());
+    let level = level.map_err(|_| CannotStart("LOG_LEVEL must be error, warn, info, debug or trace".to_owned()))?;
+    // What the embedded table refuses is for the functions to judge, not worth a line of its own.
+    let levels = log::levels(level).with_target("dynoxide", Level::ERROR);
+    let lines = tracing_subscriber::fmt::layer().with_target(false).with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(levels).with(lines).init();
+
     let data = (!arguments.memory).then(|| PathBuf::from(DATA));
     let kept = if arguments.memory { "in memory only" } else { "in ./.croupier; delete it to begin anew" };
     let options = Options {
@@ -84,7 +89,7 @@ fn welcome(stack: &Stack, invite: &str, kept: &str) {
 
 Sign up and spin, in another terminal:
 
-  TOKEN=$(curl -s http://{address}/api/auth/signup -H 'content-type: application/json' -d '{{"site_id":"player'$RANDOM'","nickname":"Player '$RANDOM'","password":"lemon-cherry-7","invite_code":"{invite}"}}' | sed 's/.*"access_token":"\([^"]*\)".*/\1/'); curl -s http://{address}/api/games/slot/spin -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{{"bet_amount":50}}'
+  TOKEN=$(curl -s http://{address}/api/auth/signup -H 'content-type: application/json' -d '{{"site_id":"player'$(date +%s)'","nickname":"Player '$(date +%s)'","password":"lemon-cherry-7","invite_code":"{invite}"}}' | sed 's/.*"access_token":"\([^"]*\)".*/\1/'); curl -s http://{address}/api/games/slot/spin -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{{"bet_amount":50}}'; echo
 
 Ctrl-C ends it."#
     );

@@ -10,7 +10,7 @@ use std::{
 
 use aws_sdk_apigatewaymanagement::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use croupier_rules::id::EntryId;
+use croupier_rules::id::RequestId;
 use croupier_store::Store;
 use croupier_web::{
     app::{self, App, Clock, Entropy},
@@ -87,7 +87,7 @@ impl Running {
 
     /// A name for a request or a socket.
     pub fn fresh_name(&self) -> String {
-        EntryId::new(self.app.clock.now().millis().unsigned_abs(), self.app.entropy.id()).to_string()
+        RequestId::new(self.app.clock.now().millis().unsigned_abs(), self.app.entropy.id()).to_string()
     }
 }
 

@@ -74,7 +74,8 @@ async fn executable() -> String {
     if let Some(path) = variable("BOOTSTRAP") {
         return path;
     }
-    let build = ["build", "-q", "-p", "croupier-functions", "--bin", "bootstrap", "--message-format", "json"];
+    // With the whole workspace in view, libraries have the features that they are built with already.
+    let build = ["build", "-q", "--workspace", "--bin", "bootstrap", "--message-format", "json"];
     let output = Command::new(env!("CARGO")).args(build).stderr(Stdio::inherit()).output().await.expect("cargo");
     let lines = String::from_utf8(output.stdout).expect("text");
     let built = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());

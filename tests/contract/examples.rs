@@ -35,7 +35,8 @@ impl Examples {
 
     /// The example of a function.
     pub fn event(&self, name: &str) -> Value {
-        let text = fs::read_to_string(format!("../events/{name}.json")).expect("an example");
+        let text = fs::read_to_string(format!("../events/{name}.json"))
+            .unwrap_or_else(|error| panic!("events/{name}.json: {error}; copy one of the same kind"));
         let ready = self.0.iter().fold(text, |text, (placeholder, value)| text.replace(placeholder, value));
         serde_json::from_str(&ready).expect("JSON")
     }

@@ -74,6 +74,18 @@ const VARIABLES: [(Need, &str, &str); 4] = [
     ),
 ];
 
+/// What a function with these needs may do at least; what it writes is added by hand.
+const STATEMENTS: [(Need, &str, &str); 4] = [
+    (Need::Table, "dynamodb:BatchGetItem", "!GetAtt Table.Arn"),
+    (Need::Tokens, "secretsmanager:GetSecretValue", "!Ref TokensSecret"),
+    (Need::Seeds, "secretsmanager:GetSecretValue", "!Ref SeedsSecret"),
+    (
+        Need::Sockets,
+        "execute-api:ManageConnections",
+        "!Sub \"arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${SocketApi}/${Stage}/POST/@connections/*\"",
+    ),
+];
+
 /// The block to paste for a function that the template lacks.
 fn block(function: &Function) -> String {
     let mut block = format!(
@@ -85,7 +97,11 @@ fn block(function: &Function) -> String {
     let variables = VARIABLES.iter().filter(|(need, ..)| needs.contains(need));
     let lines: String = variables.map(|(_, name, value)| format!("          {name}: {value}\n")).collect();
     if !lines.is_empty() {
-        writeln!(block, "      Policies: [] # what its code does with the table and the secrets, and no more").unwrap();
+        block.push_str("      Policies:\n        - Statement:\n");
+        let statements = STATEMENTS.iter().filter(|(need, ..)| needs.contains(need));
+        for (_, actions, resource) in statements {
+            writeln!(block, "            - {{ Effect: Allow, Action: [{actions}], Resource: {resource} }}").unwrap();
+        }
         write!(block, "      Environment:\n        Variables:\n{lines}").unwrap();
     }
     let requests = wanted_requests(function);
@@ -97,7 +113,11 @@ fn block(function: &Function) -> String {
             Some((method, path)) => format!(", Method: {method}, Path: \"{path}\""),
             None => String::new(),
         };
-        let name = if place == 0 { "Request" } else { "Also" };
+        let name = match (place, function.trigger) {
+            (0, Trigger::Http(route)) => route.method.text()[..1].to_owned() + &route.method.text()[1..].to_lowercase(),
+            (0, _) => "Default".to_owned(),
+            _ => "Also".to_owned(),
+        };
         writeln!(block, "        {name}: {{ Type: HttpApi, Properties: {{ ApiId: !Ref HttpApi{target} }} }}").unwrap();
     }
     block
@@ -115,7 +135,7 @@ fn every_function_is_deployed_as_the_table_says_and_no_other() {
     let mut deployed = functions(&template);
     for function in FUNCTIONS {
         let Some(found) = deployed.remove(&logical_id(function)) else {
-            panic!("the template lacks {}; paste this, and say what it may do:\n\n{}", function.name, block(function));
+            panic!("the template lacks {}; paste this, and add what it writes:\n\n{}", function.name, block(function));
         };
         assert_eq!(found["Properties"]["Handler"], function.name);
         assert_eq!(requests(&found), wanted_requests(function), "{}", function.name);
@@ -132,7 +152,7 @@ fn every_function_is_deployed_as_the_table_says_and_no_other() {
 #[test]
 fn the_block_to_paste_is_what_the_template_has() {
     let deployed = functions(&template());
-    for function in FUNCTIONS {
+    for function in FUNCTIONS.iter().filter(|function| deployed.contains_key(&logical_id(function))) {
         let pasted: Value = plain(serde_norway::from_str(&block(function)).expect("YAML"));
         let (pasted, found) = (&pasted[logical_id(function).as_str()], &deployed[&logical_id(function)]);
         assert_eq!(pasted["Properties"]["Handler"], found["Properties"]["Handler"]);
@@ -214,7 +234,7 @@ fn the_table_is_the_one_that_the_store_makes() {
 #[test]
 fn permissions_follow_from_needs() {
     let deployed = functions(&template());
-    for function in FUNCTIONS {
+    for function in FUNCTIONS.iter().filter(|function| deployed.contains_key(&logical_id(function))) {
         let policies =
             deployed[&logical_id(function)]["Properties"]["Policies"].as_sequence().cloned().unwrap_or_default();
         let statements = policies.iter().flat_map(|policy| policy["Statement"].as_sequence().expect("statements"));

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use croupier_rules::{
     Refusal,
     account::Barred,
-    id::EntryId,
+    id::RequestId,
     ledger::{Decision, Hash},
     money::Coins,
     player::Player,
@@ -34,7 +34,7 @@ pub fn deed(world: &World, key: Option<&str>, what: &str) -> Deed {
     let fingerprint = Hash::over(&[what.as_bytes()]);
     Deed {
         attempt: key.map(|key| Attempt { key: key.parse().expect("a key"), fingerprint }),
-        own_name: EntryId::new(2, world.running().app.entropy.id()),
+        own_name: RequestId::new(2, world.running().app.entropy.id()),
         session: session(world).id,
         now: world.now(),
     }

@@ -58,6 +58,8 @@ ids! {
     PlayerId = "ply_";
     /// A login on one device.
     SessionId = "ses_";
+    /// A request or a socket, where no gateway names it; and what a request did, where its sender does not.
+    RequestId = "req_";
     /// An entry of a player's ledger; the id of a round is the id of its entry.
     EntryId = "ent_";
 }

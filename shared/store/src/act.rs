@@ -5,7 +5,7 @@ use std::time::Duration;
 use croupier_rules::{
     Refusal,
     account::Barred,
-    id::{EntryId, PlayerId, SessionId},
+    id::{PlayerId, RequestId, SessionId},
     ledger::{Decision, Hash},
     player::Player,
     time::Timestamp,
@@ -31,7 +31,7 @@ pub struct Deed {
     /// The sender's name for it, if there is one.
     pub attempt: Option<Attempt>,
     /// A name for the entry of a deed that has none; nobody else gives it.
-    pub own_name: EntryId,
+    pub own_name: RequestId,
     /// The session through which the player acts.
     pub session: SessionId,
     /// When the request arrived.

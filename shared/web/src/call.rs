@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use croupier_rules::{Refusal, id::EntryId, ledger::Decision, player::Player, round::Round, time::Timestamp};
+use croupier_rules::{Refusal, id::RequestId, ledger::Decision, player::Player, round::Round, time::Timestamp};
 use croupier_store::{
     Store,
     act::{Deed, Done, NotDone},
@@ -59,7 +59,7 @@ impl Call<'_, SignedIn> {
         let Self { app, caller: SignedIn { player, session }, now, attempt, .. } = self;
         let (store, master) = (app.store()?, app.seeds()?);
         let round = Round { now, economy: &app.economy, master };
-        let own_name = EntryId::new(now.millis().unsigned_abs(), app.entropy.id());
+        let own_name = RequestId::new(now.millis().unsigned_abs(), app.entropy.id());
         let deed = Deed { attempt, own_name, session, now };
         match store.act(&deed, player, |player| decide(player, &round)).await {
             Ok(done) => Ok(Once { done, reply: PhantomData }),
