@@ -4,13 +4,23 @@ mod balance;
 mod invite_validate;
 mod knock;
 mod login;
+mod logout;
+mod logout_all;
 mod me;
+mod refresh;
+mod session_end_one;
+mod sessions;
 mod signup;
 
 pub use balance::Balance;
 pub use invite_validate::InviteValidate;
 pub use login::Login;
+pub use logout::Logout;
+pub use logout_all::LogoutAll;
 pub use me::Me;
+pub use refresh::Refresh;
+pub use session_end_one::SessionEndOne;
+pub use sessions::Sessions;
 pub use signup::Signup;
 
 use std::time::Duration;
@@ -28,13 +38,15 @@ use croupier_web::{
     call::Call,
     caller::Anyone,
     error::Failure,
-    token::{OPAQUE_BYTES, Opaque},
+    token::{Opaque, RefreshToken},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How long a session lasts at the most.
 const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How many sessions a player has at once; beyond, the oldest ends.
+const MAX_SESSIONS: usize = 5;
 /// How much of what a device calls itself is kept, in characters.
 const DEVICE_LENGTH: usize = 80;
 
@@ -91,39 +103,50 @@ pub struct TokenReply {
     user: User,
 }
 
-/// A session about to begin, and the text of its refresh token, which is not kept anywhere.
+impl TokenReply {
+    /// A new access token for a session, with the refresh token by which it goes on.
+    fn of(
+        call: &Call<'_, Anyone>,
+        player: &Player,
+        profile: Profile,
+        refresh_token: RefreshToken,
+    ) -> Result<Self, Failure> {
+        let tokens = call.app.tokens()?;
+        let jti = Opaque::of(call.app.entropy.bytes()).into_text();
+        Ok(Self {
+            access_token: tokens.issue(player.id, refresh_token.session, player.session_epoch, jti, call.now)?,
+            token_type: "bearer",
+            expires_in: tokens.lifetime().as_secs(),
+            refresh_token: refresh_token.into_text(),
+            user: User::of(player, profile),
+        })
+    }
+}
+
+/// A session about to begin, and its refresh token, which is not kept anywhere.
 struct NewSession {
     session: Session,
-    refresh_token: String,
+    refresh_token: RefreshToken,
 }
 
 impl NewSession {
-    fn of(call: &Call<'_, Anyone>, epoch: u32) -> Self {
-        let refresh = Opaque::of(call.app.entropy.bytes::<OPAQUE_BYTES>());
+    fn of(call: &Call<'_, Anyone>, player: PlayerId, epoch: u32) -> Self {
+        let id = call.fresh(SessionId::new);
+        let refresh_token = RefreshToken::first(player, id, call.app.entropy.bytes());
         let ends_at = call.now.after(SESSION_LIFETIME);
         let device = call.incoming.header("user-agent").unwrap_or("unknown");
         let session = Session {
-            id: call.fresh(SessionId::new),
+            id,
+            revision: 1,
             epoch,
-            refresh_hash: refresh.hash(),
+            refresh_hash: refresh_token.hash(),
+            spent_hash: None,
+            used_at: call.now,
             device: device.chars().filter(|c| !c.is_control()).take(DEVICE_LENGTH).collect(),
             created_at: call.now,
             ends_at,
             expires: ends_at.seconds(),
         };
-        Self { session, refresh_token: refresh.into_text() }
-    }
-
-    fn reply(self, call: &Call<'_, Anyone>, player: &Player, profile: Profile) -> Result<TokenReply, Failure> {
-        let Session { id, epoch, .. } = self.session;
-        let tokens = call.app.tokens()?;
-        let jti = Opaque::of(call.app.entropy.bytes()).into_text();
-        Ok(TokenReply {
-            access_token: tokens.issue(player.id, id, epoch, jti, call.now)?,
-            token_type: "bearer",
-            expires_in: tokens.lifetime().as_secs(),
-            refresh_token: self.refresh_token,
-            user: User::of(player, profile),
-        })
+        Self { session, refresh_token }
     }
 }

@@ -31,6 +31,7 @@ pub fn routes() -> Router<Arc<Running>> {
         let method = match route.method {
             Method::Get => MethodFilter::GET,
             Method::Post => MethodFilter::POST,
+            Method::Delete => MethodFilter::DELETE,
         };
         for path in route.paths() {
             let answer = move |State(running): State<Arc<Running>>, params: Params, request: Request| {

@@ -50,7 +50,15 @@ fn admin(app: &App, password_hash: String) -> Result<(SiteId, Newcomer), Box<dyn
     let nickname: Nickname = ADMIN.parse()?;
     let newcomer = Newcomer {
         change: Player::sign_up(id, true, None, now, &app.economy)?,
-        profile: Profile { site_id: site.clone(), nickname, phone_number: None, created_at: now, last_login_at: now },
+        profile: Profile {
+            revision: 1,
+            site_id: site.clone(),
+            nickname,
+            phone_number: None,
+            created_at: now,
+            last_login_at: now,
+            sessions: Vec::new(),
+        },
         login: Login { player: id, password_hash, made_by: None },
         invite: None,
         session: None,

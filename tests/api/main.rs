@@ -8,3 +8,4 @@ mod fairness;
 mod history;
 mod laptop;
 mod live;
+mod sessions;

@@ -21,7 +21,7 @@ use croupier_web::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, process::Command, sync::Mutex, time::timeout};
 
-use crate::examples::{Examples, is_right, names};
+use crate::examples::{Example, Examples, is_right, names};
 
 const SECRETS: [(&str, &str); 2] = [
     ("TOKENS_SECRET", "a-secret-of-this-test-that-signs-tokens"),
@@ -123,7 +123,8 @@ async fn the_executable_answers_every_example_as_the_function_that_its_handler_n
     let examples = Examples::of(&world).await;
     for row in FUNCTIONS {
         let (answer, mut answers) = tokio::sync::mpsc::channel(1);
-        let event = Mutex::new(Some(examples.event(row.name)));
+        let Example { event, secrets } = examples.ready(row.name).await;
+        let event = Mutex::new(Some(event));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let server = axum::serve(listener, fakes(Arc::new(Fakes { event, answer: Mutex::new(answer) })));
@@ -152,7 +153,7 @@ async fn the_executable_answers_every_example_as_the_function_that_its_handler_n
         child.start_kill().expect("a process to end");
         let log = String::from_utf8(child.wait_with_output().await.expect("an end").stdout).expect("text");
         assert!(log.contains(&format!("\"function\":\"{}\"", row.name)), "{log}");
-        for secret in examples.secrets().into_iter().chain(tokens(&answer)) {
+        for secret in secrets.into_iter().chain(tokens(&answer)) {
             assert!(!log.contains(&secret), "{} logs a secret: {log}", row.name);
         }
         server.abort();

@@ -20,7 +20,7 @@ async fn every_function_answers_its_example() {
     play(async |world| {
         let examples = Examples::of(world).await;
         for function in FUNCTIONS {
-            let answer = function.invoke(&world.running().app, examples.event(function.name)).await;
+            let answer = function.invoke(&world.running().app, examples.ready(function.name).await.event).await;
             is_right(function.name, &answer.expect("an answer"));
         }
     })

@@ -10,35 +10,56 @@ use croupier_tests::{
 };
 use serde_json::Value;
 
-/// What each placeholder of an example stands for in one world.
-pub struct Examples(BTreeMap<&'static str, String>);
+/// The player whom the examples speak of.
+pub struct Examples<'a> {
+    world: &'a World,
+    player: String,
+    round: String,
+}
 
-impl Examples {
-    /// Makes the player whom the examples speak of.
-    pub async fn of(world: &World) -> Self {
-        let seat: Seat = world.newcomer("player").await;
+/// An example made ready, and what no log may hold of it.
+pub struct Example {
+    /// The event.
+    pub event: Value,
+    /// What it carries, and what stands behind it.
+    pub secrets: Vec<String>,
+}
+
+impl<'a> Examples<'a> {
+    /// Makes the player.
+    pub async fn of(world: &'a World) -> Self {
+        let seat = world.newcomer("player").await;
         let round = seat.spin(50).await.ok()["round_id"].as_str().expect("an id").to_owned();
-        Self(BTreeMap::from([
+        Self { world, player: seat.id, round }
+    }
+
+    /// The example of a function, in a session of its own: some of them end it.
+    pub async fn ready(&self, name: &str) -> Example {
+        let tokens = self.world.log_in("player", PASSWORD).await.ok();
+        let seat = Seat::of(self.world, &tokens);
+        let sessions = seat.get("/api/auth/sessions").await.ok();
+        let current =
+            sessions["items"].as_array().expect("sessions").iter().find(|session| session["is_current"] == true);
+        let session = current.expect("this session")["id"].as_str().expect("an id").to_owned();
+        let refresh = tokens["refresh_token"].as_str().expect("a token").to_owned();
+        let placeholders = BTreeMap::from([
+            ("ACCESS_TOKEN", seat.token.clone()),
+            ("CONNECTION_ID", format!("{name}-L0SM9cOFvHcCIhw=")),
+            ("PLAYER_ID", self.player.clone()),
+            ("REFRESH_TOKEN", refresh),
+            ("ROUND_ID", self.round.clone()),
+            ("SESSION_ID", session),
             ("TICKET", Live::ticket(&seat).await),
-            ("ROUND_ID", round),
-            ("CONNECTION_ID", "L0SM9cOFvHcCIhw=".to_owned()),
-            ("PLAYER_ID", seat.id),
-            ("ACCESS_TOKEN", seat.token),
-        ]))
-    }
-
-    /// What no log may hold: what the examples carry, and what stands behind it.
-    pub fn secrets(&self) -> Vec<String> {
-        let carried = ["TICKET", "ACCESS_TOKEN"].map(|placeholder| self.0[placeholder].clone());
-        carried.into_iter().chain([PASSWORD, "+442079460000", "a-secret-of-this-test"].map(str::to_owned)).collect()
-    }
-
-    /// The example of a function.
-    pub fn event(&self, name: &str) -> Value {
+        ]);
         let text = fs::read_to_string(format!("../events/{name}.json"))
             .unwrap_or_else(|error| panic!("events/{name}.json: {error}; copy one of the same kind"));
-        let ready = self.0.iter().fold(text, |text, (placeholder, value)| text.replace(placeholder, value));
-        serde_json::from_str(&ready).expect("JSON")
+        let text = placeholders.iter().fold(text, |text, (placeholder, value)| text.replace(placeholder, value));
+        let carried = ["ACCESS_TOKEN", "REFRESH_TOKEN", "TICKET"].map(|placeholder| placeholders[placeholder].clone());
+        let behind = [PASSWORD, "+442079460000", "a-secret-of-this-test"].map(str::to_owned);
+        Example {
+            event: serde_json::from_str(&text).expect("JSON"),
+            secrets: carried.into_iter().chain(behind).collect(),
+        }
     }
 }
 

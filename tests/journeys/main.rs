@@ -130,6 +130,32 @@ async fn a_stranger_gets_nowhere() {
 }
 
 #[tokio::test]
+async fn a_session_goes_on_and_ends() {
+    journey(async |site: &Site| {
+        let name = unused("wanderer");
+        let tokens = site.sign_up(&name, "5858").await.ok();
+        let spent = json!({ "refresh_token": tokens["refresh_token"] });
+        let refresh = async || site.post("/api/auth/refresh", spent.clone()).await.ok();
+        let next = refresh().await;
+        assert_eq!(refresh().await["refresh_token"], next["refresh_token"]);
+
+        let (seat, other) = (Seat::of(site, &next), Seat::of(site, &site.log_in(&name, PASSWORD).await.ok()));
+        let sessions = other.get("/api/auth/sessions").await.ok();
+        let oldest = sessions["items"][0]["id"].as_str().expect("an id").to_owned();
+        let end = other.request(reqwest::Method::DELETE, &format!("/api/auth/sessions/{oldest}"));
+        Answer::to(end).await.ok();
+        seat.get("/api/users/balance").await.refused(Code::TokenRevoked);
+
+        let third = Seat::of(site, &site.log_in(&name, PASSWORD).await.ok());
+        third.post("/api/auth/logout", json!({})).await.ok();
+        third.get("/api/users/balance").await.refused(Code::TokenRevoked);
+        other.post("/api/auth/logout-all", json!({})).await.ok();
+        other.get("/api/users/balance").await.refused(Code::TokenRevoked);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn who_signed_up_logs_in_again() {
     journey(async |site: &Site| {
         let name = unused("regular");

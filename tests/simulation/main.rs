@@ -2,6 +2,7 @@
 
 mod crowd;
 mod deed;
+mod families;
 mod player;
 mod stream;
 mod tally;

@@ -59,7 +59,10 @@ pub async fn audit(world: &World) {
     books.names_are_claimed_both_ways();
     books.invites_are_counted();
     for (player, session) in &books.sessions {
-        assert!(books.players.contains_key(player), "{} is nobody's", session.id);
+        assert!(books.profiles[player].sessions.contains(&session.id), "{} is not among its player's", session.id);
+    }
+    for profile in books.profiles.values() {
+        assert!(profile.sessions.len() <= 5, "{} has too many sessions", profile.site_id);
     }
     assert_eq!(books.connections, books.sockets, "a socket is known by its player and by its name");
     assert!(world.running().reader.dead.lock().unwrap().is_empty(), "the stream has left something behind");

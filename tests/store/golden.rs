@@ -85,6 +85,8 @@ async fn a_player_is_kept_as_before() {
         player.slot = SlotStreak { spins: 7, last: Some(at()) };
         check(world, "player", Key::player(PLAYER), player).await;
         let profile = Profile {
+            revision: 3,
+            sessions: vec![SessionId::new(1_800_000_000_000, 43)],
             site_id: "Ann.Lee".parse().unwrap(),
             nickname: "Ann Lee".parse().unwrap(),
             phone_number: Some("+442079460000".parse().unwrap()),
@@ -152,6 +154,9 @@ async fn an_entry_of_each_action_is_kept_as_before() {
 async fn what_lets_a_player_in_is_kept_as_before() {
     alone(async |world| {
         let session = Session {
+            revision: 2,
+            spent_hash: Some("spent".to_owned()),
+            used_at: at(),
             id: SessionId::new(1_800_000_000_000, 43),
             epoch: 2,
             refresh_hash: "the hash of a token".to_owned(),

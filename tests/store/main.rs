@@ -34,6 +34,9 @@ fn session(world: &World) -> Session {
     let ends_at = Timestamp::from_millis(world.now().millis() + 3_600_000);
     Session {
         id: SessionId::new(1, 1),
+        revision: 1,
+        spent_hash: None,
+        used_at: world.now(),
         epoch: 0,
         refresh_hash: "hash".to_owned(),
         device: "test".to_owned(),
@@ -51,7 +54,15 @@ fn newcomer(world: &World, name: &str) -> Newcomer {
     let (site_id, nickname) = (name.parse().expect("a site id"), name.parse().expect("a nickname"));
     Newcomer {
         change,
-        profile: Profile { site_id, nickname, phone_number: None, created_at: now, last_login_at: now },
+        profile: Profile {
+            revision: 1,
+            site_id,
+            nickname,
+            phone_number: None,
+            created_at: now,
+            last_login_at: now,
+            sessions: vec![SessionId::new(1, 1)],
+        },
         login: Login { player: id, password_hash: "hash".to_owned(), made_by: None },
         invite: None,
         session: Some(session(world)),

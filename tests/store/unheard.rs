@@ -68,7 +68,7 @@ async fn a_session_that_began_is_not_broken() {
         let ann = seated(world, "ann").await;
         let second = Session { id: SessionId::new(1, 2), ..session(world) };
         lose_and_collide(world);
-        world.store().begin_session(&"ann".parse().unwrap(), ann.id, &second).await.unwrap();
+        world.store().begin_session(&"ann".parse().unwrap(), ann.id, &second, 5).await.unwrap();
     })
     .await;
 }

@@ -4,8 +4,9 @@ use croupier_rules::{
     account::LOCK_AFTER,
     id::PlayerId,
     name::{Password, SiteId},
+    player::Player,
 };
-use croupier_store::{account::LoginState, item::Login, tx::NotCommitted};
+use croupier_store::{account::LoginState, item::Login, key::Key, tx::NotCommitted};
 use croupier_web::{
     call::Call,
     caller::Anyone,
@@ -13,7 +14,7 @@ use croupier_web::{
     password,
 };
 
-use super::{NewSession, TokenReply};
+use super::{MAX_SESSIONS, NewSession, TokenReply};
 
 /// How often an attempt is counted anew when others count at the same time: after so many the site id is locked.
 const TRIES: usize = LOCK_AFTER + 1;
@@ -49,13 +50,12 @@ async fn admit(call: &Call<'_, Anyone>, site: &SiteId) -> Result<Option<Login>, 
 /// Begins a session of a player who has proved to be one, unless an operator locked the account.
 pub(super) async fn enter(call: &Call<'_, Anyone>, site: &SiteId, id: PlayerId) -> Result<TokenReply, Failure> {
     let store = call.store()?;
-    let found = store.player_and_profile(id).await?;
-    let (player, mut profile) = found.ok_or_else(|| Failure::internal("a login without a player"))?;
+    let player: Player =
+        store.get(&Key::player(id)).await?.ok_or_else(|| Failure::internal("a login without a player"))?;
     if !player.active {
         return Err(Failure::of(Code::AccountLocked));
     }
-    let session = NewSession::of(call, player.session_epoch);
-    store.begin_session(site, id, &session.session).await?;
-    profile.last_login_at = call.now;
-    session.reply(call, &player, profile)
+    let NewSession { session, refresh_token } = NewSession::of(call, id, player.session_epoch);
+    let profile = store.begin_session(site, id, &session, MAX_SESSIONS).await?;
+    TokenReply::of(call, &player, profile, refresh_token)
 }

@@ -54,22 +54,24 @@ impl Endpoint for Signup {
         let password_hash = password::hash(request.password.clone(), call.app.entropy.bytes()).await?;
 
         let id = call.fresh(PlayerId::new);
-        let session = NewSession::of(&call, 0);
+        let NewSession { session, refresh_token } = NewSession::of(&call, id, 0);
         let newcomer = Newcomer {
             change: Player::sign_up(id, false, Some(request.invite_code.clone()), call.now, &call.app.economy)?,
             profile: Profile {
                 site_id: request.site_id,
                 nickname: request.nickname,
                 phone_number: request.phone_number,
+                revision: 1,
                 created_at: call.now,
                 last_login_at: call.now,
+                sessions: vec![session.id],
             },
             login: Login { player: id, password_hash, made_by: call.attempt.clone() },
             invite: Some(request.invite_code.clone()),
-            session: Some(session.session.clone()),
+            session: Some(session),
         };
         match store.sign_up(&newcomer, call.now).await {
-            Ok(()) => session.reply(&call, newcomer.change.player(), newcomer.profile),
+            Ok(()) => TokenReply::of(&call, newcomer.change.player(), newcomer.profile, refresh_token),
             Err(NotCommitted::Refused { conflict: Conflict::SiteTaken, found: Some(item) }) => {
                 let Login { made_by, .. } = decode(item)?;
                 repeated(&call, &newcomer.profile.site_id, made_by, password).await

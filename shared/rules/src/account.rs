@@ -93,15 +93,22 @@ impl InviteStatus {
     }
 }
 
-/// A login on one device.
+/// A login on one device, and the family of its refresh tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// Which one.
     pub id: SessionId,
+    /// How often this record was written: each time but the first, the refresh token was replaced.
+    pub revision: u64,
     /// The player's session epoch when it began; a later epoch ends it.
     pub epoch: u32,
-    /// SHA-256 of the refresh token.
+    /// SHA-256 of the refresh token that works.
     pub refresh_hash: String,
+    /// SHA-256 of the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent_hash: Option<String>,
+    /// When the session began or was last gone on with.
+    pub used_at: Timestamp,
     /// What the device calls itself.
     pub device: String,
     /// When it began.
@@ -135,6 +142,39 @@ impl Session {
             Err(Barred::Locked)
         } else {
             Ok(())
+        }
+    }
+}
+
+/// How long a client that lost the answer may ask again with the refresh token that it has spent.
+pub const REFRESH_GRACE: Duration = Duration::from_secs(10);
+
+/// What a refresh token is worth to a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presented {
+    /// It works, and the session goes on like this.
+    Works(Session),
+    /// It was spent a moment ago: the answer got lost, and the successor is still the token that works.
+    SpentJustNow,
+    /// It does not work: spent before, or never one of this session.
+    Worthless,
+}
+
+impl Session {
+    /// What a refresh token is worth, and how the session goes on with its successor; both are given as hashes.
+    pub fn present(&self, token_hash: &str, successor_hash: &str, now: Timestamp) -> Presented {
+        if token_hash == self.refresh_hash {
+            Presented::Works(Self {
+                revision: self.revision + 1,
+                refresh_hash: successor_hash.to_owned(),
+                spent_hash: Some(token_hash.to_owned()),
+                used_at: now,
+                ..self.clone()
+            })
+        } else if self.spent_hash.as_deref() == Some(token_hash) && now.since(self.used_at) <= REFRESH_GRACE {
+            Presented::SpentJustNow
+        } else {
+            Presented::Worthless
         }
     }
 }

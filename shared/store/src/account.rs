@@ -2,10 +2,8 @@
 
 use croupier_rules::{
     account::{Attempts, Invite, Session},
-    id::PlayerId,
     ledger::Change,
     name::{InviteCode, SiteId},
-    player::Player,
     time::Timestamp,
 };
 
@@ -88,35 +86,12 @@ impl Store {
         })
     }
 
-    /// A player, hot and cold, in one round trip.
-    ///
-    /// # Errors
-    /// The table cannot be reached, or holds what this version cannot read.
-    pub async fn player_and_profile(&self, id: PlayerId) -> Result<Option<(Player, Profile)>, StoreError> {
-        let [player, profile] = self.get_each([Key::player(id), Key::profile(id)]).await?;
-        Ok(player.map(decode).transpose()?.zip(profile.map(decode).transpose()?))
-    }
-
     /// Counts an attempt to log in, if nobody counted one since `seen` was read.
     ///
     /// # Errors
     /// [`NotCommitted::Contended`] when somebody did.
     pub async fn count_attempt(&self, site: &SiteId, seen: &Attempts, next: &Attempts) -> Result<(), NotCommitted> {
         self.tx().replace(&Key::attempts(site), next, seen.revision).commit().await
-    }
-
-    /// Begins a session and forgets the attempts that led to it.
-    ///
-    /// # Errors
-    /// The table's failure.
-    pub async fn begin_session(&self, site: &SiteId, player: PlayerId, session: &Session) -> Result<(), NotCommitted> {
-        self.persist(|| {
-            self.tx()
-                .create(&Key::session(player, session.id), session, Conflict::Broken)
-                .set(&Key::profile(player), "last_login_at", session.created_at)
-                .remove(&Key::attempts(site))
-        })
-        .await
     }
 
     /// Keeps an invite, unless its code is kept already.

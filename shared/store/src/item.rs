@@ -39,6 +39,8 @@ pub(crate) fn attribute(value: impl Serialize) -> Result<AttributeValue, StoreEr
 /// What changes rarely about a player.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
+    /// How often this record was written.
+    pub revision: u64,
     /// The name by which the player logs in.
     pub site_id: SiteId,
     /// The name that others see.
@@ -50,6 +52,9 @@ pub struct Profile {
     pub created_at: Timestamp,
     /// When the player last logged in.
     pub last_login_at: Timestamp,
+    /// The sessions that were not ended, the oldest first.
+    #[serde(default)]
+    pub sessions: Vec<SessionId>,
 }
 
 /// Who logs in with a site id.

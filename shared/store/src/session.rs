@@ -1,13 +1,24 @@
-//! Sessions, and the one read that tells who is calling.
+//! Sessions: who is calling, who comes and goes. The profile lists those that were not ended, so that there are never more
+//! than allowed, whoever logs in at the same time.
 
 use croupier_rules::{
     account::{Barred, Session},
     id::{PlayerId, SessionId},
+    name::SiteId,
     player::Player,
     time::Timestamp,
 };
 
-use crate::{Store, StoreError, item::decode, key::Key};
+use crate::{
+    Store, StoreError,
+    act::pause,
+    item::{Profile, decode},
+    key::Key,
+    tx::{Conflict, NotCommitted, Tx},
+};
+
+/// How often the sessions of a player are changed anew when somebody else changes them at the same time.
+const TRIES: u32 = 8;
 
 impl Store {
     /// The player who acts through a session, if the session still lets anyone act: one round trip, as things are now.
@@ -24,5 +35,96 @@ impl Store {
         let (Some(player), Some(session)) = (player, session) else { return Ok(Err(Barred::Revoked)) };
         let (player, session): (Player, Session) = (decode(player)?, decode(session)?);
         Ok(session.admits(&player, now).map(|()| player))
+    }
+
+    /// A session as it is now, and whose it is.
+    ///
+    /// # Errors
+    /// The table cannot be reached, or holds what this version cannot read.
+    pub async fn session(&self, player: PlayerId, id: SessionId) -> Result<Option<(Player, Session)>, StoreError> {
+        let [player, session] = self.get_each([Key::player(player), Key::session(player, id)]).await?;
+        Ok(player.map(decode).transpose()?.zip(session.map(decode).transpose()?))
+    }
+
+    /// The sessions of a player that were not ended, the oldest first.
+    ///
+    /// # Errors
+    /// As [`Store::session`].
+    pub async fn sessions(&self, player: PlayerId) -> Result<Vec<Session>, StoreError> {
+        let Some(profile) = self.get::<Profile>(&Key::profile(player)).await? else { return Ok(Vec::new()) };
+        let mut sessions = Vec::new();
+        for id in profile.sessions {
+            sessions.extend(self.get::<Session>(&Key::session(player, id)).await?);
+        }
+        Ok(sessions)
+    }
+
+    /// Begins a session, ends the oldest beyond `most`, and forgets the attempts that led to it. Tells the profile as it is then.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn begin_session(
+        &self,
+        site: &SiteId,
+        player: PlayerId,
+        session: &Session,
+        most: usize,
+    ) -> Result<Profile, NotCommitted> {
+        let change = |profile: &mut Profile| {
+            profile.last_login_at = session.created_at;
+            profile.sessions.push(session.id);
+            let beyond = profile.sessions.len().saturating_sub(most);
+            profile.sessions.drain(..beyond).collect()
+        };
+        let (created, attempts) = (Key::session(player, session.id), Key::attempts(site));
+        self.change_sessions(player, change, |tx| tx.create(&created, session, Conflict::Broken).remove(&attempts))
+            .await
+    }
+
+    /// Goes on with a session, if nobody did since this revision was read.
+    ///
+    /// # Errors
+    /// [`NotCommitted::Contended`] when somebody did.
+    pub async fn go_on(&self, player: PlayerId, session: &Session, seen: u64) -> Result<(), NotCommitted> {
+        self.tx().replace(&Key::session(player, session.id), session, seen).commit().await
+    }
+
+    /// Ends the sessions that are chosen. Whoever acts through one of them no longer does, from the next request on.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn end_sessions(
+        &self,
+        player: PlayerId,
+        ended: impl Fn(SessionId) -> bool + Send + Sync,
+    ) -> Result<(), NotCommitted> {
+        let change = |profile: &mut Profile| profile.sessions.extract_if(.., |id| ended(*id)).collect();
+        self.change_sessions(player, change, |tx| tx).await.map(drop)
+    }
+
+    async fn change_sessions<'a>(
+        &'a self,
+        player: PlayerId,
+        change: impl Fn(&mut Profile) -> Vec<SessionId> + Send + Sync,
+        also: impl Fn(Tx<'a>) -> Tx<'a> + Send + Sync,
+    ) -> Result<Profile, NotCommitted> {
+        let key = Key::profile(player);
+        for tried in 1..=TRIES {
+            let lost = || StoreError::Corrupt("a player without a profile".to_owned());
+            let mut profile: Profile = self.get(&key).await?.ok_or_else(lost)?;
+            let seen = profile.revision;
+            profile.revision += 1;
+            let ended = change(&mut profile);
+            let tx = also(self.tx().replace(&key, &profile, seen));
+            let tx = ended.iter().fold(tx, |tx, id| tx.remove(&Key::session(player, *id)));
+            match tx.commit().await {
+                Ok(()) => return Ok(profile),
+                Err(NotCommitted::Contended) => tokio::time::sleep(pause(tried)).await,
+                // An earlier try went through unheard: the session that is to begin is there.
+                Err(NotCommitted::Refused { conflict: Conflict::Broken, .. }) if tried > 1 => return Ok(profile),
+                Err(other) => return Err(other),
+            }
+        }
+        Err(NotCommitted::Contended)
     }
 }

@@ -24,14 +24,22 @@ pub enum Method {
     Get,
     /// Does.
     Post,
+    /// Ends what is named.
+    Delete,
 }
 
 impl Method {
+    /// Whether a request of this method has a body.
+    pub const fn has_body(self) -> bool {
+        matches!(self, Self::Post)
+    }
+
     /// As on the request line.
     pub const fn text(self) -> &'static str {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -66,6 +74,11 @@ impl Route {
     /// A route that does.
     pub const fn post(name: &'static str, path: &'static str, summary: &'static str) -> Self {
         Self { method: Method::Post, ..Self::get(name, path, summary) }
+    }
+
+    /// A route that ends what is named.
+    pub const fn delete(name: &'static str, path: &'static str, summary: &'static str) -> Self {
+        Self { method: Method::Delete, ..Self::get(name, path, summary) }
     }
 
     /// The same at another place.
@@ -116,6 +129,10 @@ pub trait Endpoint: 'static {
 #[derive(Debug, serde::Deserialize, Serialize, JsonSchema)]
 pub struct Nothing {}
 
+/// An answer without content: it is done.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Done {}
+
 /// Something that can be answered.
 pub trait Reply: Send {
     /// Whether a repeat with the same key gets the same answer.
@@ -162,10 +179,7 @@ impl<R: JsonSchema + Send> Reply for Once<R> {
 /// The codes with which an endpoint may answer; any other is a mistake that debug builds do not survive.
 pub fn codes<E: Endpoint>() -> Vec<Code> {
     let usual = [Code::ValidationFailed, Code::Internal, Code::Unavailable];
-    let of_bodies: &[Code] = match E::ROUTE.method {
-        Method::Get => &[],
-        Method::Post => &[Code::NotJson, Code::PayloadTooLarge],
-    };
+    let of_bodies: &[Code] = if E::ROUTE.method.has_body() { &[Code::NotJson, Code::PayloadTooLarge] } else { &[] };
     let mut codes: Vec<_> = [&usual, of_bodies, E::ROUTE.codes, E::Caller::CODES, E::Reply::CODES].concat();
     codes.sort();
     codes.dedup();
@@ -193,13 +207,12 @@ pub(crate) async fn answer<E: Endpoint>(app: &App, event: &HttpEvent, told: &mut
     let now = app.clock.now();
     let caller = E::Caller::identify(app, &incoming, now).await?;
     told.player = caller.player_id().map(|id| id.to_string());
-    let (request, key) = match E::ROUTE.method {
-        Method::Get => (incoming.query::<E::Request>()?, None),
-        Method::Post => {
-            let fields = incoming.fields()?;
-            let key = incoming.idempotency_key(&fields)?;
-            (incoming.body(fields)?, key)
-        }
+    let (request, key) = if E::ROUTE.method.has_body() {
+        let fields = incoming.fields()?;
+        let key = incoming.idempotency_key(&fields)?;
+        (incoming.body(fields)?, key)
+    } else {
+        (incoming.query::<E::Request>()?, None)
     };
     let attempt = match key {
         Some(key) => Some(Attempt { key, fingerprint: fingerprint::<E>(&request)? }),

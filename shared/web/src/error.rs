@@ -51,6 +51,8 @@ codes! {
     Unauthenticated = "UNAUTHENTICATED", 401;
     /// The session of the access token is over.
     TokenRevoked = "TOKEN_REVOKED", 401;
+    /// The refresh token was spent before: somebody else may have it, so that the whole session is over.
+    RefreshReused = "REFRESH_REUSED", 401;
     /// Site id and password do not belong together.
     InvalidCredentials = "INVALID_CREDENTIALS", 401;
     /// The socket ticket is unknown, used or expired.

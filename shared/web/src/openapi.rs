@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     caller::Caller,
-    endpoint::{Endpoint, Method, Reply, Route, codes},
+    endpoint::{Endpoint, Reply, Route, codes},
     error::{Code, Problem},
     function::{Function, Trigger},
 };
@@ -84,24 +84,20 @@ fn describe(route: &Route, path: &str, place: usize, operation: &Operation) -> V
         "summary": route.summary,
         "responses": responses(operation),
     });
-    match route.method {
-        Method::Get => {
-            let query = fields.into_iter().map(|(name, schema)| {
-                let required = required.contains(&name.as_str());
-                parameter(&name, "query", required, schema)
-            });
-            parameters.extend(query);
-        }
-        Method::Post if !fields.is_empty() => {
-            let required: Vec<_> = required.into_iter().filter(|name| fields.contains_key(*name)).collect();
-            described["requestBody"] = json!({
-                "required": !required.is_empty(),
-                "content": { "application/json": {
-                    "schema": { "type": "object", "properties": fields, "required": required },
-                } },
-            });
-        }
-        Method::Post => {}
+    if !route.method.has_body() {
+        let query = fields.into_iter().map(|(name, schema)| {
+            let required = required.contains(&name.as_str());
+            parameter(&name, "query", required, schema)
+        });
+        parameters.extend(query);
+    } else if !fields.is_empty() {
+        let required: Vec<_> = required.into_iter().filter(|name| fields.contains_key(*name)).collect();
+        described["requestBody"] = json!({
+            "required": !required.is_empty(),
+            "content": { "application/json": {
+                "schema": { "type": "object", "properties": fields, "required": required },
+            } },
+        });
     }
     if operation.keyed {
         let pattern = "^\"?[!-~]{8,128}\"?$";

@@ -7,6 +7,7 @@ use croupier_rules::{
     id::{PlayerId, SessionId},
     time::Timestamp,
 };
+use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,7 @@ pub struct Tokens {
 
 struct SigningKey {
     kid: String,
+    mac: Hmac<Sha256>,
     encoding: EncodingKey,
     decoding: DecodingKey,
 }
@@ -58,7 +60,9 @@ struct SigningKey {
 impl SigningKey {
     fn of(secret: &SecretString) -> Option<Self> {
         let bytes = secret.expose_secret().as_bytes();
+        let mac = Hmac::new_from_slice(bytes).ok()?;
         (bytes.len() >= LEAST_KEY).then(|| Self {
+            mac,
             // A name that follows from the key: nobody has to keep the two together.
             kid: hex::encode(&Sha256::digest(Sha256::digest(bytes))[..4]),
             encoding: EncodingKey::from_secret(bytes),
@@ -114,7 +118,7 @@ impl Tokens {
     pub fn verify(&self, token: &str, now: Timestamp) -> Option<Claims> {
         let header = jsonwebtoken::decode_header(token).ok()?;
         let kid = header.kid?;
-        let key = [Some(&self.current), self.previous.as_ref()].into_iter().flatten().find(|key| key.kid == kid)?;
+        let key = self.keys().find(|key| key.kid == kid)?;
         if header.typ.as_deref() != Some(KIND) {
             return None;
         }
@@ -126,6 +130,83 @@ impl Tokens {
         rules.validate_exp = false;
         let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &rules).ok()?.claims;
         (now.seconds() < claims.exp).then_some(claims)
+    }
+}
+
+/// A refresh token: it names its session, and holds 256 bits that are kept nowhere.
+///
+/// Its successor is an HMAC of it under the key that signs access tokens. So a client that lost the answer can be told the same
+/// successor again, and nothing that the table holds is enough to make one.
+#[derive(Clone)]
+pub struct RefreshToken {
+    /// Whose.
+    pub player: PlayerId,
+    /// Of which session.
+    pub session: SessionId,
+    text: String,
+}
+
+impl RefreshToken {
+    /// The first token of a session.
+    pub fn first(player: PlayerId, session: SessionId, random: [u8; OPAQUE_BYTES]) -> Self {
+        Self::of(player, session, &random)
+    }
+
+    fn of(player: PlayerId, session: SessionId, secret: &[u8]) -> Self {
+        let secret = BASE64_URL_SAFE_NO_PAD.encode(secret);
+        Self { player, session, text: format!("{player}.{session}.{secret}") }
+    }
+
+    /// A token as a client sends it; `None` for what cannot be one.
+    pub fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let (player, session) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let secret = BASE64_URL_SAFE_NO_PAD.decode(parts.next()?).ok()?;
+        (secret.len() == OPAQUE_BYTES && parts.next().is_none()).then(|| Self::of(player, session, &secret))
+    }
+
+    /// What the table keeps.
+    pub fn hash(&self) -> String {
+        hash_of(&self.text)
+    }
+
+    /// The text that the client keeps.
+    pub fn into_text(self) -> String {
+        self.text
+    }
+}
+
+impl Tokens {
+    /// The token that follows a refresh token, under the key that signs now.
+    pub fn successor(&self, token: &RefreshToken) -> RefreshToken {
+        self.current.successor(token)
+    }
+
+    /// The successor that has this hash, under either key.
+    pub fn successor_with(&self, token: &RefreshToken, hash: &str) -> Option<RefreshToken> {
+        self.keys().map(|key| key.successor(token)).find(|successor| successor.hash() == hash)
+    }
+
+    /// Whether the token with this hash descends from a token in at most so many steps: then that one was ours, and is
+    /// spent. Nothing descends from what somebody invented.
+    pub fn descends(&self, token: &RefreshToken, hash: &str, steps: u64) -> bool {
+        let steps = usize::try_from(steps).unwrap_or(usize::MAX);
+        self.keys().any(|key| {
+            let line = std::iter::successors(Some(key.successor(token)), |token| Some(key.successor(token)));
+            line.take(steps).any(|descendant| descendant.hash() == hash)
+        })
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &SigningKey> {
+        [Some(&self.current), self.previous.as_ref()].into_iter().flatten()
+    }
+}
+
+impl SigningKey {
+    fn successor(&self, token: &RefreshToken) -> RefreshToken {
+        // No access token begins like this: what signs one kind says nothing of the other.
+        let secret = self.mac.clone().chain_update("refresh:").chain_update(&token.text).finalize().into_bytes();
+        RefreshToken::of(token.player, token.session, &secret)
     }
 }
 

@@ -1,0 +1,200 @@
+//! Sessions: gone on with, listed, ended; and what a refresh token is worth, to its owner and to a thief.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use croupier_tests::{
+    seat::{Answer, PASSWORD, Seat, Site},
+    wire::Fault,
+    world::{World, play},
+};
+use croupier_web::error::Code;
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+async fn refresh(site: &Site, token: &str) -> Answer {
+    site.post("/api/auth/refresh", json!({ "refresh_token": token })).await
+}
+
+fn token(tokens: &Value) -> String {
+    tokens["refresh_token"].as_str().expect("a refresh token").to_owned()
+}
+
+async fn signed_up(world: &World, name: &str) -> (Seat, String) {
+    let tokens = world.sign_up(name, "5858").await.ok();
+    (Seat::of(world, &tokens), token(&tokens))
+}
+
+async fn logged_in(world: &World, name: &str) -> (Seat, String) {
+    let tokens = world.log_in(name, PASSWORD).await.ok();
+    (Seat::of(world, &tokens), token(&tokens))
+}
+
+async fn listed(seat: &Seat) -> Vec<Value> {
+    seat.get("/api/auth/sessions").await.ok()["items"].as_array().expect("items").clone()
+}
+
+#[tokio::test]
+async fn a_session_goes_on_beyond_its_access_token() {
+    play(async |world| {
+        let (seat, first) = signed_up(world, "enduring").await;
+        world.pass(Duration::from_secs(31 * 60));
+        seat.get("/api/users/balance").await.refused(Code::Unauthenticated);
+        let tokens = refresh(world, &first).await.ok();
+        let again = Seat::of(world, &tokens);
+        assert_eq!(again.balance().await, (1000, 0, 1));
+        assert_eq!(again.id, seat.id);
+        // In the header it works as well.
+        let in_header = world.request(Method::POST, "/api/auth/refresh").bearer_auth(token(&tokens));
+        Answer::to(in_header).await.ok();
+        world.pass(Duration::from_secs(30 * 24 * 3600));
+        let ended = refresh(world, &token(&tokens)).await;
+        ended.refused(Code::TokenRevoked);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_that_lost_the_answer_is_told_the_same_successor() {
+    play(async |world| {
+        let (_, first) = signed_up(world, "forgetful").await;
+        let next = token(&refresh(world, &first).await.ok());
+        world.pass(Duration::from_secs(10));
+        assert_eq!(token(&refresh(world, &first).await.ok()), next);
+        // Many at once are no different, also when the table's answer gets lost.
+        world.wire.plan("TransactWriteItems", &[Fault::LostReply, Fault::Collision]);
+        let all = join_all((0..10).map(|_| refresh(world, &next))).await;
+        let successors: BTreeSet<_> = all.iter().map(|answer| token(&answer.ok())).collect();
+        assert_eq!(successors.len(), 1);
+        let last = successors.into_iter().next().expect("one");
+        refresh(world, &last).await.ok();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_spent_token_ends_its_session_for_the_thief_and_for_the_owner() {
+    play(async |world| {
+        let (seat, stolen) = signed_up(world, "robbed").await;
+        let (elsewhere, _) = logged_in(world, "robbed").await;
+        let mut tokens = refresh(world, &stolen).await.ok();
+        for _ in 0..3 {
+            tokens = refresh(world, &token(&tokens)).await.ok();
+        }
+        let owner = Seat::of(world, &tokens);
+        owner.balance().await;
+        world.pass(Duration::from_secs(11));
+        refresh(world, &stolen).await.refused(Code::RefreshReused);
+        for over in [&seat, &owner] {
+            over.get("/api/users/balance").await.refused(Code::TokenRevoked);
+        }
+        for over in [&stolen, &token(&tokens)] {
+            refresh(world, over).await.refused(Code::TokenRevoked);
+        }
+        // The other device is not concerned.
+        elsewhere.balance().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_invented_token_is_worth_nothing_and_ends_nothing() {
+    play(async |world| {
+        let (seat, real) = signed_up(world, "unmoved").await;
+        let (name, _) = real.rsplit_once('.').expect("a secret");
+        let invented = format!("{name}.{}", "A".repeat(43));
+        for wrong in [invented.as_str(), &seat.token, "", "a.b.c", &format!("{real}x"), &format!("{real}.")] {
+            refresh(world, wrong).await.refused(Code::Unauthenticated);
+        }
+        world.post("/api/auth/refresh", json!({})).await.refused(Code::Unauthenticated);
+        refresh(world, &real).await.ok();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_logout_works_on_the_very_next_request() {
+    play(async |world| {
+        let (here, here_token) = signed_up(world, "leaver").await;
+        let (there, there_token) = logged_in(world, "leaver").await;
+        here.post("/api/auth/logout", json!({})).await.ok();
+        here.spin(1).await.refused(Code::TokenRevoked);
+        refresh(world, &here_token).await.refused(Code::TokenRevoked);
+        there.spin(1).await.ok();
+
+        let (third, _) = logged_in(world, "leaver").await;
+        third.post("/api/auth/logout-all", json!({})).await.ok();
+        for seat in [&there, &third] {
+            seat.spin(1).await.refused(Code::TokenRevoked);
+        }
+        refresh(world, &there_token).await.refused(Code::TokenRevoked);
+        logged_in(world, "leaver").await.0.spin(1).await.ok();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended_one_by_one() {
+    play(async |world| {
+        let (laptop, laptop_token) = signed_up(world, "nomad").await;
+        world.pass(Duration::from_secs(60));
+        let log_in = world.request(Method::POST, "/api/auth/login").header("user-agent", "Phone 7");
+        let body = json!({ "site_id": "nomad", "password": PASSWORD });
+        let phone = Seat::of(world, &Answer::to(log_in.json(&body)).await.ok());
+        world.pass(Duration::from_secs(60));
+        refresh(world, &laptop_token).await.ok();
+
+        let sessions = listed(&phone).await;
+        assert_eq!(sessions.len(), 2);
+        assert_eq!((&sessions[0]["is_current"], &sessions[1]["is_current"]), (&json!(false), &json!(true)));
+        assert_eq!(sessions[1]["device"], "Phone 7");
+        assert_eq!(sessions[0]["last_used_at"], world.now().to_string());
+        assert!(sessions[0]["created_at"].as_str() < sessions[1]["created_at"].as_str());
+
+        let path = |session: &Value| format!("/api/auth/sessions/{}", session["id"].as_str().expect("an id"));
+        let end = async |seat: &Seat, path: &str| Answer::to(seat.request(Method::DELETE, path)).await;
+        let stranger = world.newcomer("stranger").await;
+        end(&stranger, &path(&sessions[0])).await.refused(Code::NotFound);
+        end(&phone, "/api/auth/sessions/nonsense").await.refused(Code::NotFound);
+        end(&phone, &path(&sessions[0])).await.ok();
+        end(&phone, &path(&sessions[0])).await.refused(Code::NotFound);
+        laptop.spin(1).await.refused(Code::TokenRevoked);
+        assert_eq!(listed(&phone).await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_sixth_session_ends_the_oldest_also_when_many_begin_at_once() {
+    play(async |world| {
+        let (first, _) = signed_up(world, "everywhere").await;
+        let mut seats = Vec::new();
+        for _ in 0..4 {
+            seats.push(logged_in(world, "everywhere").await.0);
+        }
+        first.balance().await;
+        let sixth = logged_in(world, "everywhere").await.0;
+        first.get("/api/users/balance").await.refused(Code::TokenRevoked);
+        assert_eq!(listed(&sixth).await.len(), 5);
+
+        let at_once = join_all((0..4).map(|_| world.log_in("everywhere", PASSWORD))).await;
+        let came_in = at_once.iter().filter(|answer| answer.status == 200).count();
+        assert!(came_in > 0);
+        let newest = logged_in(world, "everywhere").await.0;
+        assert_eq!(listed(&newest).await.len(), 5);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refresh_is_one_conditional_write() {
+    play(async |world| {
+        let (_, first) = signed_up(world, "thrifty").await;
+        world.wire.take();
+        refresh(world, &first).await.ok();
+        let passed: Vec<_> = world.wire.take().into_iter().map(|passed| passed.operation).collect();
+        let writes = passed.iter().filter(|operation| *operation == "TransactWriteItems").count();
+        assert_eq!(writes, 1, "{passed:?}");
+    })
+    .await;
+}
