@@ -1,5 +1,6 @@
 //! Functions about accounts: coming in, and who one is.
 
+mod admin_login;
 mod balance;
 mod invite_validate;
 mod knock;
@@ -7,17 +8,24 @@ mod login;
 mod logout;
 mod logout_all;
 mod me;
+mod public_profile;
+mod rbac_premium;
+mod rbac_vip;
 mod refresh;
 mod session_end_one;
 mod sessions;
 mod signup;
 
+pub use admin_login::AdminLogin;
 pub use balance::Balance;
 pub use invite_validate::InviteValidate;
 pub use login::Login;
 pub use logout::Logout;
 pub use logout_all::LogoutAll;
 pub use me::Me;
+pub use public_profile::PublicProfile;
+pub use rbac_premium::RbacPremium;
+pub use rbac_vip::RbacVip;
 pub use refresh::Refresh;
 pub use session_end_one::SessionEndOne;
 pub use sessions::Sessions;
@@ -86,6 +94,13 @@ impl User {
             last_login_at: profile.last_login_at,
         }
     }
+}
+
+/// Where the caller stands.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Standing {
+    /// The caller's rank, as it is now.
+    rank: Rank,
 }
 
 /// The tokens of a session that has begun.

@@ -81,7 +81,9 @@ async fn every_function_lets_in_whom_its_description_lets_in() {
             let welcome = Seat::of(world, &world.log_in("welcome", PASSWORD).await.ok());
             let token = if way.name == "refresh" { None } else { Some(welcome.token) };
             let answer = call(&token).await;
-            let shut_out = way.name != "refresh" && [401, 403, 405, 423].contains(&answer.status);
+            // Whom the doors of a rank let in is a test of their own.
+            let open_to_all = way.name != "refresh" && !way.name.starts_with("rbac-");
+            let shut_out = open_to_all && [401, 403, 405, 423].contains(&answer.status);
             assert!(!shut_out, "{} at {}: {}", way.name, way.path, answer.body);
             *(if way.asks_for_token { &mut guarded } else { &mut open }) += 1;
         }

@@ -8,4 +8,5 @@ mod fairness;
 mod history;
 mod laptop;
 mod live;
+mod ranks;
 mod sessions;

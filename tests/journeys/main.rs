@@ -171,6 +171,12 @@ async fn who_signed_up_logs_in_again() {
         let me = again.get("/api/auth/me").await.ok();
         assert_eq!((&me["id"], &me["site_id"]), (&json!(seat.id), &json!(name)));
         assert_eq!(again.get("/api/users/profile").await.ok(), me);
+        let public = again.get(&format!("/api/users/{}", seat.id)).await.ok();
+        assert_eq!((&public["nickname"], public.get("site_id")), (&json!(name), None));
+        again.get("/api/rbac/premium").await.refused(Code::RankRequired);
+        again.get("/api/rbac/vip").await.refused(Code::RankRequired);
+        let as_admin = json!({ "site_id": name, "password": PASSWORD });
+        site.post("/api/auth/admin/login", as_admin).await.refused(Code::InvalidCredentials);
         assert_eq!(site.get("/health").await.ok()["status"], "ok");
         assert_eq!(site.get("/openapi.json").await.ok()["openapi"], "3.1.0");
         let odds = site.get("/api/games/slot/config?bet_amount=7").await.ok();

@@ -47,11 +47,19 @@ async fn admit(call: &Call<'_, Anyone>, site: &SiteId) -> Result<Option<Login>, 
     Err(NotCommitted::Contended.into())
 }
 
-/// Begins a session of a player who has proved to be one, unless an operator locked the account.
-pub(super) async fn enter(call: &Call<'_, Anyone>, site: &SiteId, id: PlayerId) -> Result<TokenReply, Failure> {
+/// Begins a session of a player who has proved to be one and is welcome here, unless an operator locked the account.
+pub(super) async fn enter(
+    call: &Call<'_, Anyone>,
+    site: &SiteId,
+    id: PlayerId,
+    welcome: fn(&Player) -> bool,
+) -> Result<TokenReply, Failure> {
     let store = call.store()?;
     let player: Player =
         store.get(&Key::player(id)).await?.ok_or_else(|| Failure::internal("a login without a player"))?;
+    if !welcome(&player) {
+        return Err(Failure::of(Code::InvalidCredentials));
+    }
     if !player.active {
         return Err(Failure::of(Code::AccountLocked));
     }

@@ -1,4 +1,7 @@
-use croupier_rules::name::{Password, SiteId};
+use croupier_rules::{
+    name::{Password, SiteId},
+    player::Player,
+};
 use croupier_web::{
     call::Call,
     caller::Anyone,
@@ -33,12 +36,20 @@ impl Endpoint for Login {
     type Reply = TokenReply;
 
     async fn handle(call: Call<'_, Anyone>, request: LoginRequest) -> Result<TokenReply, Failure> {
-        let invalid = || Failure::of(Code::InvalidCredentials);
-        // What cannot be a site id or a password is nobody's: the same answer as for a wrong one.
-        let site: SiteId = request.site_id.parse().map_err(|_| invalid())?;
-        let password: Password = request.password.parse().map_err(|_| invalid())?;
-
-        let login = knock(&call, &site, password).await?.ok_or_else(invalid)?;
-        enter(&call, &site, login.player).await
+        log_in(&call, request, |_| true).await
     }
+}
+
+/// Lets in whoever has the password and is welcome here. Everyone else is told the same.
+pub(super) async fn log_in(
+    call: &Call<'_, Anyone>,
+    request: LoginRequest,
+    welcome: fn(&Player) -> bool,
+) -> Result<TokenReply, Failure> {
+    let invalid = || Failure::of(Code::InvalidCredentials);
+    // What cannot be a site id or a password is nobody's: the same answer as for a wrong one.
+    let site: SiteId = request.site_id.parse().map_err(|_| invalid())?;
+    let password: Password = request.password.parse().map_err(|_| invalid())?;
+    let login = knock(call, &site, password).await?.ok_or_else(invalid)?;
+    enter(call, &site, login.player, welcome).await
 }

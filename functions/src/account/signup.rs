@@ -99,7 +99,7 @@ async fn repeated(
     if made_by != *attempt {
         return Err(Failure::of(Code::IdempotencyKeyReused));
     }
-    enter(call, site, login.player).await
+    enter(call, site, login.player, |_| true).await
 }
 
 /// Which of its limits the invite has met, in words.

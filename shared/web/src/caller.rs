@@ -1,8 +1,10 @@
 //! Who is calling. The type of the caller is what an endpoint receives, what is checked, and what is documented.
 
+use std::marker::PhantomData;
+
 use croupier_rules::{
     id::{PlayerId, SessionId},
-    player::Player,
+    player::{Player, Rank},
     time::Timestamp,
 };
 
@@ -74,5 +76,54 @@ impl Caller for SignedIn {
 
     fn player_id(&self) -> Option<PlayerId> {
         Some(self.player.id)
+    }
+}
+
+/// A rank that a caller must have reached.
+pub trait AtLeast: Send {
+    /// The rank.
+    const RANK: Rank;
+}
+
+/// Premium or higher.
+#[derive(Debug, Clone, Copy)]
+pub struct Premium;
+
+impl AtLeast for Premium {
+    const RANK: Rank = Rank::Premium;
+}
+
+/// The highest rank.
+#[derive(Debug, Clone, Copy)]
+pub struct Vip;
+
+impl AtLeast for Vip {
+    const RANK: Rank = Rank::Vip;
+}
+
+/// A player of a rank, as the table has it now: what a token said when it was issued does not count.
+#[derive(Debug, Clone)]
+pub struct Ranked<R> {
+    /// The player, and the session.
+    pub signed_in: SignedIn,
+    reached: PhantomData<R>,
+}
+
+impl<R: AtLeast> Caller for Ranked<R> {
+    const NEEDS: &'static [Need] = SignedIn::NEEDS;
+    const CODES: &'static [Code] =
+        &[Code::Unauthenticated, Code::TokenRevoked, Code::AccountLocked, Code::RankRequired];
+    const TOKEN: bool = true;
+
+    async fn identify(app: &App, incoming: &Incoming<'_>, now: Timestamp) -> Result<Self, Failure> {
+        let signed_in = SignedIn::identify(app, incoming, now).await?;
+        if signed_in.player.rank < R::RANK {
+            return Err(Failure::of(Code::RankRequired));
+        }
+        Ok(Self { signed_in, reached: PhantomData })
+    }
+
+    fn player_id(&self) -> Option<PlayerId> {
+        self.signed_in.player_id()
     }
 }

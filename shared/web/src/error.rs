@@ -57,6 +57,8 @@ codes! {
     InvalidCredentials = "INVALID_CREDENTIALS", 401;
     /// The socket ticket is unknown, used or expired.
     TicketInvalid = "TICKET_INVALID", 401;
+    /// The caller's rank is too low.
+    RankRequired = "RANK_REQUIRED", 403;
     /// There is nothing here, or nothing that the caller may see.
     NotFound = "NOT_FOUND", 404;
     /// This path does not take this method.
