@@ -53,8 +53,6 @@ use serde::Serialize;
 
 /// How long a session lasts at the most.
 const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
-/// How many sessions a player has at once; beyond, the oldest ends.
-const MAX_SESSIONS: usize = 5;
 /// How much of what a device calls itself is kept, in characters.
 const DEVICE_LENGTH: usize = 80;
 
@@ -145,9 +143,9 @@ struct NewSession {
 }
 
 impl NewSession {
-    fn of(call: &Call<'_, Anyone>, player: PlayerId, epoch: u32) -> Self {
+    fn of(call: &Call<'_, Anyone>, player: PlayerId, epoch: u32) -> Result<Self, Failure> {
         let id = call.fresh(SessionId::new);
-        let refresh_token = RefreshToken::first(player, id, call.app.entropy.bytes());
+        let refresh_token = call.app.tokens()?.first_refresh(player, id);
         let ends_at = call.now.after(SESSION_LIFETIME);
         let device = call.incoming.header("user-agent").unwrap_or("unknown");
         let session = Session {
@@ -162,6 +160,6 @@ impl NewSession {
             ends_at,
             expires: ends_at.seconds(),
         };
-        Self { session, refresh_token }
+        Ok(Self { session, refresh_token })
     }
 }

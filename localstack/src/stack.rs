@@ -207,6 +207,7 @@ fn app(
         clock,
         entropy,
         economy: app::economy(config)?,
+        max_sessions: config.max_sessions,
         odds: OnceLock::new(),
         store: Some(Store::new(embedded.client.clone(), TABLE)),
         tokens: Some(app::keys(&given(&config.tokens, &secrets.tokens)?, previous.as_ref(), config)?),

@@ -8,7 +8,7 @@ use croupier_localstack::table::TABLE;
 use croupier_store::{item::Item, key::ENTRY_PREFIX};
 use croupier_tests::{
     live::Live,
-    seat::Seat,
+    seat::{PASSWORD, Seat},
     world::{World, play},
 };
 use croupier_web::event::{StreamChange, StreamEvent, StreamRecord};
@@ -208,6 +208,20 @@ async fn a_socket_that_was_cut_off_is_forgotten_and_the_others_are_told() {
         assert_eq!(live.next().await[0]["history_id"], spin["round_id"]);
         until_known(world, &seat, 1).await;
         assert!(!sockets(world, &seat).await.contains(&gone));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_socket_is_told_nothing_more_when_its_session_is_over() {
+    play(async |world| {
+        let here = world.newcomer("careful").await;
+        let there = Seat::of(world, &world.log_in("careful", PASSWORD).await.ok());
+        let (_over, mut live) = (Live::open(&here).await, Live::open(&there).await);
+        here.post("/api/auth/logout", json!({})).await.ok();
+        let spin = there.spin(10).await.ok();
+        assert_eq!(live.next().await[0]["history_id"], spin["round_id"]);
+        until_known(world, &there, 1).await;
     })
     .await;
 }

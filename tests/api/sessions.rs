@@ -7,7 +7,7 @@ use croupier_tests::{
     wire::Fault,
     world::{World, play},
 };
-use croupier_web::error::Code;
+use croupier_web::{config::SecretSource, error::Code};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -46,10 +46,9 @@ async fn a_session_goes_on_beyond_its_access_token() {
         assert_eq!(again.id, seat.id);
         // In the header it works as well.
         let in_header = world.request(Method::POST, "/api/auth/refresh").bearer_auth(token(&tokens));
-        Answer::to(in_header).await.ok();
+        let last = token(&Answer::to(in_header).await.ok());
         world.pass(Duration::from_secs(30 * 24 * 3600));
-        let ended = refresh(world, &token(&tokens)).await;
-        ended.refused(Code::TokenRevoked);
+        refresh(world, &last).await.refused(Code::TokenRevoked);
     })
     .await;
 }
@@ -98,12 +97,43 @@ async fn a_spent_token_ends_its_session_for_the_thief_and_for_the_owner() {
 }
 
 #[tokio::test]
+async fn a_family_survives_a_change_of_keys_and_still_knows_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let keys = |current: &'static str, previous: Option<&'static str>| {
+        let path = folder.path().to_owned();
+        async move || {
+            World::with(|options| {
+                options.data = Some(path.clone());
+                options.config.tokens = Some(SecretSource::Given(current.repeat(8).into()));
+                options.config.previous_tokens = previous.map(|key| SecretSource::Given(key.repeat(8).into()));
+            })
+            .await
+        }
+    };
+    let world = keys("old-key.", None)().await;
+    let (seat, first) = signed_up(&world, "heir").await;
+    let second = token(&refresh(&world, &first).await.ok());
+    world.stop().await;
+
+    let world = keys("new-key.", Some("old-key."))().await;
+    Seat { site: world.site.clone(), ..seat }.balance().await;
+    assert_eq!(token(&refresh(&world, &first).await.ok()), second, "asked again across the change");
+    let third = token(&refresh(&world, &second).await.ok());
+    refresh(&world, &first).await.refused(Code::RefreshReused);
+    refresh(&world, &third).await.refused(Code::TokenRevoked);
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn an_invented_token_is_worth_nothing_and_ends_nothing() {
     play(async |world| {
         let (seat, real) = signed_up(world, "unmoved").await;
         let (name, _) = real.rsplit_once('.').expect("a secret");
-        let invented = format!("{name}.{}", "A".repeat(43));
-        for wrong in [invented.as_str(), &seat.token, "", "a.b.c", &format!("{real}x"), &format!("{real}.")] {
+        let (invented, farthest) =
+            (format!("{name}.{}", "A".repeat(43)), name.replace(".1", &format!(".{}", u64::MAX)));
+        let farthest = format!("{farthest}.{}", "A".repeat(43));
+        for wrong in [invented.as_str(), &farthest, &seat.token, "", "a.b.c", &format!("{real}x"), &format!("{real}.")]
+        {
             refresh(world, wrong).await.refused(Code::Unauthenticated);
         }
         world.post("/api/auth/refresh", json!({})).await.refused(Code::Unauthenticated);

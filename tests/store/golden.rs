@@ -196,6 +196,7 @@ async fn what_opens_a_socket_is_kept_as_before() {
         };
         check(world, "ticket", Key::ticket("the hash of a ticket"), ticket).await;
         let connection = Connection {
+            session: SessionId::new(1_800_000_000_000, 43),
             player: PLAYER,
             connection: "L0SM9cOFvHcCIhw=".to_owned(),
             opened_at: at(),

@@ -6,7 +6,7 @@ use croupier_rules::{
     name::{Password, SiteId},
     player::Player,
 };
-use croupier_store::{account::LoginState, item::Login, key::Key, tx::NotCommitted};
+use croupier_store::{account::LoginState, act::pause, item::Login, key::Key, tx::NotCommitted};
 use croupier_web::{
     call::Call,
     caller::Anyone,
@@ -14,10 +14,10 @@ use croupier_web::{
     password,
 };
 
-use super::{MAX_SESSIONS, NewSession, TokenReply};
+use super::{NewSession, TokenReply};
 
 /// How often an attempt is counted anew when others count at the same time: after so many the site id is locked.
-const TRIES: usize = LOCK_AFTER + 1;
+const TRIES: u32 = LOCK_AFTER as u32 + 1;
 
 /// The login of a site id, if the password belongs to it. Whoever knocks at an unknown site id causes the same work.
 pub(super) async fn knock(
@@ -33,14 +33,14 @@ pub(super) async fn knock(
 /// Counts the attempt before the password is looked at: a hundred guesses at once are no more than five in turn.
 async fn admit(call: &Call<'_, Anyone>, site: &SiteId) -> Result<Option<Login>, Failure> {
     let store = call.store()?;
-    for _ in 0..TRIES {
+    for tried in 1..=TRIES {
         let LoginState { login, attempts } = store.login_state(site).await?;
         let next = attempts
             .admit(call.now)
             .map_err(|wait| Failure { retry_after: Some(wait), ..Failure::of(Code::TooManyAttempts) })?;
         match store.count_attempt(site, &attempts, &next).await {
             Ok(()) => return Ok(login),
-            Err(NotCommitted::Contended) => {}
+            Err(NotCommitted::Contended) => tokio::time::sleep(pause(tried)).await,
             Err(other) => return Err(other.into()),
         }
     }
@@ -63,7 +63,7 @@ pub(super) async fn enter(
     if !player.active {
         return Err(Failure::of(Code::AccountLocked));
     }
-    let NewSession { session, refresh_token } = NewSession::of(call, id, player.session_epoch);
-    let profile = store.begin_session(site, id, &session, MAX_SESSIONS).await?;
+    let NewSession { session, refresh_token } = NewSession::of(call, id, player.session_epoch)?;
+    let profile = store.begin_session(site, id, &session, call.app.max_sessions).await?;
     TokenReply::of(call, &player, profile, refresh_token)
 }

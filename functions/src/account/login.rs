@@ -40,7 +40,7 @@ impl Endpoint for Login {
     }
 }
 
-/// Lets in whoever has the password and is welcome here. Everyone else is told the same.
+/// Lets in whoever has the password and is welcome here. Everyone else is told the same, in the same words.
 pub(super) async fn log_in(
     call: &Call<'_, Anyone>,
     request: LoginRequest,

@@ -4,7 +4,6 @@ use croupier_rules::{
     player::{Player, Rank},
     time::Timestamp,
 };
-use croupier_store::{item::Profile, key::Key};
 use croupier_web::{
     call::Call,
     caller::SignedIn,
@@ -43,8 +42,7 @@ impl Endpoint for PublicProfile {
     async fn handle(call: Call<'_, SignedIn>, request: UserRequest) -> Result<PublicUser, Failure> {
         let unknown = || Failure::of(Code::NotFound);
         let id: PlayerId = request.user_id.parse().map_err(|_| unknown())?;
-        let player: Player = call.store()?.get(&Key::player(id)).await?.ok_or_else(unknown)?;
-        let profile: Profile = call.store()?.get(&Key::profile(id)).await?.ok_or_else(unknown)?;
+        let (player, profile) = call.store()?.player_and_profile(id).await?.ok_or_else(unknown)?;
         let Player { rank, level, .. } = player;
         Ok(PublicUser { id, nickname: profile.nickname, rank, level, created_at: profile.created_at })
     }

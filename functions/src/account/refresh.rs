@@ -1,5 +1,5 @@
-use croupier_rules::account::{Barred, Presented, Session};
-use croupier_store::{item::Profile, key::Key, tx::NotCommitted};
+use croupier_rules::account::{Barred, Presented};
+use croupier_store::{act::pause, item::Profile, key::Key, tx::NotCommitted};
 use croupier_web::{
     call::Call,
     caller::Anyone,
@@ -16,14 +16,15 @@ use super::TokenReply;
 /// Going on with a session.
 pub struct Refresh;
 
-/// The refresh token; it may also stand in the `Authorization` header.
+/// The token to spend. Not printable.
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub struct RefreshRequest {
+    /// The refresh token; it may stand in the `Authorization` header instead.
     refresh_token: Option<String>,
 }
 
 /// How often a token is looked at anew when the same one is presented at the same time.
-const TRIES: usize = 3;
+const TRIES: u32 = 5;
 
 impl Endpoint for Refresh {
     const ROUTE: Route = Route::post("refresh", "/api/auth/refresh", "Go on with a session: spend its refresh token.")
@@ -37,21 +38,27 @@ impl Endpoint for Refresh {
         let text = request.refresh_token.as_deref().or_else(|| call.incoming.bearer());
         let token = text.and_then(RefreshToken::read).ok_or_else(|| Failure::of(Code::Unauthenticated))?;
         let (store, tokens) = (call.store()?, call.app.tokens()?);
-        for _ in 0..TRIES {
+        for tried in 1..=TRIES {
             let found = store.session(token.player, token.session).await?;
             let (player, session) = found.ok_or(Barred::Revoked)?;
-            session.admits(&player, call.now)?;
             let next = tokens.successor(&token);
-            let successor = match session.present(&token.hash(), &next.hash(), call.now) {
+            let presented = session.present(&token.hash(), &next.hash(), call.now);
+            if presented != Presented::Worthless {
+                session.admits(&player, call.now)?;
+            }
+            let successor = match presented {
                 Presented::Works(gone_on) => match store.go_on(player.id, &gone_on, session.revision).await {
                     Ok(()) => next,
-                    Err(NotCommitted::Contended) => continue,
+                    Err(NotCommitted::Contended) => {
+                        tokio::time::sleep(pause(tried)).await;
+                        continue;
+                    }
                     Err(other) => return Err(other.into()),
                 },
                 Presented::SpentJustNow => tokens
                     .successor_with(&token, &session.refresh_hash)
                     .ok_or_else(|| Failure::of(Code::Unauthenticated))?,
-                Presented::Worthless => return Err(worthless(&call, &token, &session, tokens).await?),
+                Presented::Worthless => return Err(worthless(&call, &token, tokens).await?),
             };
             let profile: Option<Profile> = store.get(&Key::profile(player.id)).await?;
             let profile = profile.ok_or_else(|| Failure::internal("a player without a profile"))?;
@@ -61,15 +68,10 @@ impl Endpoint for Refresh {
     }
 }
 
-/// A token that was ours is in more hands than one: nobody goes on with the session. One that was never ours tells nothing
-/// and ends nothing, or whoever knows the name of a session could end it.
-async fn worthless(
-    call: &Call<'_, Anyone>,
-    token: &RefreshToken,
-    session: &Session,
-    tokens: &Tokens,
-) -> Result<Failure, Failure> {
-    if !tokens.descends(token, &session.refresh_hash, session.revision) {
+/// A token that we made and that was spent is in more hands than one: nobody goes on with the session. One that we did not
+/// make tells nothing and ends nothing, or whoever knows the name of a session could end it.
+async fn worthless(call: &Call<'_, Anyone>, token: &RefreshToken, tokens: &Tokens) -> Result<Failure, Failure> {
+    if !tokens.made(token) {
         return Ok(Failure::of(Code::Unauthenticated));
     }
     call.store()?.end_sessions(token.player, |id| id == token.session).await?;

@@ -54,7 +54,7 @@ impl Endpoint for Signup {
         let password_hash = password::hash(request.password.clone(), call.app.entropy.bytes()).await?;
 
         let id = call.fresh(PlayerId::new);
-        let NewSession { session, refresh_token } = NewSession::of(&call, id, 0);
+        let NewSession { session, refresh_token } = NewSession::of(&call, id, 0)?;
         let newcomer = Newcomer {
             change: Player::sign_up(id, false, Some(request.invite_code.clone()), call.now, &call.app.economy)?,
             profile: Profile {

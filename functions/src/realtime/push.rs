@@ -101,7 +101,11 @@ async fn tell(app: &App, player: PlayerId, messages: &[Message]) -> Result<(), F
         several => serde_json::to_string(several),
     }
     .map_err(Failure::internal)?;
-    let sockets = app.store()?.sockets(player).await?;
+    let store = app.store()?;
+    let (sockets, over) = store.listeners(player).await?;
+    for socket in over {
+        store.close_socket(&socket.connection).await?;
+    }
     // One that fails takes nothing from the others, and is tried again with the record.
     let told = join_all(sockets.iter().map(|socket| post(app, socket, &text))).await;
     told.into_iter().collect()

@@ -154,7 +154,7 @@ pub const REFRESH_GRACE: Duration = Duration::from_secs(10);
 pub enum Presented {
     /// It works, and the session goes on like this.
     Works(Session),
-    /// It was spent a moment ago: the answer got lost, and the successor is still the token that works.
+    /// It was the last one to be spent, a moment ago: the answer got lost, and the successor is the token that works.
     SpentJustNow,
     /// It does not work: spent before, or never one of this session.
     Worthless,

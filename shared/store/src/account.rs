@@ -2,8 +2,10 @@
 
 use croupier_rules::{
     account::{Attempts, Invite, Session},
+    id::PlayerId,
     ledger::Change,
     name::{InviteCode, SiteId},
+    player::Player,
     time::Timestamp,
 };
 
@@ -84,6 +86,15 @@ impl Store {
             login: login.map(decode).transpose()?,
             attempts: attempts.map(decode).transpose()?.unwrap_or_default(),
         })
+    }
+
+    /// A player, hot and cold, in one round trip.
+    ///
+    /// # Errors
+    /// The table cannot be reached, or holds what this version cannot read.
+    pub async fn player_and_profile(&self, id: PlayerId) -> Result<Option<(Player, Profile)>, StoreError> {
+        let [player, profile] = self.get_each([Key::player(id), Key::profile(id)]).await?;
+        Ok(player.map(decode).transpose()?.zip(profile.map(decode).transpose()?))
     }
 
     /// Counts an attempt to log in, if nobody counted one since `seen` was read.

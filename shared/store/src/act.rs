@@ -144,6 +144,6 @@ impl Store {
 
 /// How long to wait before the next try, after the first or a later one: at random, so that those who met once do not meet again.
 #[expect(clippy::disallowed_methods, reason = "when a write is tried again decides nothing")]
-pub(crate) fn pause(tried: u32) -> Duration {
+pub fn pause(tried: u32) -> Duration {
     rand::rng().random_range(Duration::ZERO..=FIRST_PAUSE * 2_u32.pow(tried - 1))
 }

@@ -36,7 +36,7 @@ pub(crate) fn attribute(value: impl Serialize) -> Result<AttributeValue, StoreEr
     serde_dynamo::to_attribute_value(value).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
-/// What changes rarely about a player.
+/// What no action touches: a player's names, and the sessions that were not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     /// How often this record was written.
@@ -105,6 +105,8 @@ pub struct Connection {
     pub player: PlayerId,
     /// The gateway's name for it.
     pub connection: String,
+    /// The session that opened it: with the session, it is over.
+    pub session: SessionId,
     /// When its client was let in.
     pub opened_at: Timestamp,
     /// When it is certainly gone, in Unix seconds.

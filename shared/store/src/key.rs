@@ -3,7 +3,7 @@
 //! | pk | sk | what |
 //! |---|---|---|
 //! | `PLAYER#<id>` | `PLAYER` | hot state; `revision` is its version |
-//! | | `PROFILE` | what changes rarely |
+//! | | `PROFILE` | names, and the sessions that were not ended; `revision` is its version |
 //! | | `TX#k#<key>`, `TX#n#<id>` | ledger entry, under the player's key or one of ours |
 //! | | `SESSION#<id>` | a login on one device |
 //! | | `CONN#<id>` | an open socket |
@@ -61,7 +61,7 @@ impl Key {
         Self::of_player(id, "PLAYER")
     }
 
-    /// What changes rarely about a player.
+    /// A player's names and sessions.
     pub fn profile(id: PlayerId) -> Self {
         Self::of_player(id, "PROFILE")
     }

@@ -16,6 +16,7 @@ pub mod tx;
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
+    types::KeysAndAttributes,
 };
 use serde::de::DeserializeOwned;
 
@@ -47,9 +48,18 @@ impl Store {
         found.item.map(decode).transpose()
     }
 
-    /// Reads several items as they are now, in one round trip; the answers stand where their keys stood.
+    /// Reads a few items as they are now, in one round trip; the answers stand where their keys stood.
     pub(crate) async fn get_each<const N: usize>(&self, keys: [Key; N]) -> Result<[Option<Item>; N], StoreError> {
-        let wanted = aws_sdk_dynamodb::types::KeysAndAttributes::builder()
+        let mut found = self.get_all(&keys).await?.into_iter();
+        Ok(keys.map(|_| found.next().flatten()))
+    }
+
+    /// Reads up to a hundred items as they are now, in one round trip; the answers stand where their keys stood.
+    pub(crate) async fn get_all(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted = KeysAndAttributes::builder()
             .set_keys(Some(keys.iter().map(Key::item).collect()))
             .consistent_read(true)
             .build()
@@ -59,7 +69,8 @@ impl Store {
             return Err(StoreError::Throttled);
         }
         let mut items = found.responses.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
-        Ok(keys.map(|key| items.iter().position(|item| key.names(item)).map(|place| items.swap_remove(place))))
+        let mut take = |key: &Key| items.iter().position(|item| key.names(item)).map(|place| items.swap_remove(place));
+        Ok(keys.iter().map(&mut take).collect())
     }
 }
 

@@ -31,9 +31,7 @@ impl Store {
         session: SessionId,
         now: Timestamp,
     ) -> Result<Result<Player, Barred>, StoreError> {
-        let [player, session] = self.get_each([Key::player(player), Key::session(player, session)]).await?;
-        let (Some(player), Some(session)) = (player, session) else { return Ok(Err(Barred::Revoked)) };
-        let (player, session): (Player, Session) = (decode(player)?, decode(session)?);
+        let Some((player, session)) = self.session(player, session).await? else { return Ok(Err(Barred::Revoked)) };
         Ok(session.admits(&player, now).map(|()| player))
     }
 
@@ -52,11 +50,8 @@ impl Store {
     /// As [`Store::session`].
     pub async fn sessions(&self, player: PlayerId) -> Result<Vec<Session>, StoreError> {
         let Some(profile) = self.get::<Profile>(&Key::profile(player)).await? else { return Ok(Vec::new()) };
-        let mut sessions = Vec::new();
-        for id in profile.sessions {
-            sessions.extend(self.get::<Session>(&Key::session(player, id)).await?);
-        }
-        Ok(sessions)
+        let keys: Vec<_> = profile.sessions.iter().map(|id| Key::session(player, *id)).collect();
+        self.get_all(&keys).await?.into_iter().flatten().map(decode).collect()
     }
 
     /// Begins a session, ends the oldest beyond `most`, and forgets the attempts that led to it. Tells the profile as it is then.
@@ -119,7 +114,7 @@ impl Store {
             let tx = ended.iter().fold(tx, |tx, id| tx.remove(&Key::session(player, *id)));
             match tx.commit().await {
                 Ok(()) => return Ok(profile),
-                Err(NotCommitted::Contended) => tokio::time::sleep(pause(tried)).await,
+                Err(NotCommitted::Contended) if tried < TRIES => tokio::time::sleep(pause(tried)).await,
                 // An earlier try went through unheard: the session that is to begin is there.
                 Err(NotCommitted::Refused { conflict: Conflict::Broken, .. }) if tried > 1 => return Ok(profile),
                 Err(other) => return Err(other),

@@ -36,7 +36,13 @@ impl Store {
         if let Err(barred) = self.acting(ticket.player, ticket.session, now).await? {
             return Ok(Err(barred));
         }
-        let connection = Connection { player: ticket.player, connection: id.to_owned(), opened_at: now, expires };
+        let connection = Connection {
+            player: ticket.player,
+            session: ticket.session,
+            connection: id.to_owned(),
+            opened_at: now,
+            expires,
+        };
         let opened = self.persist(|| {
             self.tx()
                 .redeem(&key, now, Conflict::TicketRefused)
@@ -53,6 +59,20 @@ impl Store {
     pub async fn close_socket(&self, id: &str) -> Result<(), NotCommitted> {
         let Some(Connection { player, .. }) = self.get(&Key::socket(id)).await? else { return Ok(()) };
         self.persist(|| self.tx().remove(&Key::socket(id)).remove(&Key::connection(player, id))).await
+    }
+
+    /// The open sockets of a player, and those whose session has ended.
+    ///
+    /// # Errors
+    /// The table cannot be reached, or holds what this version cannot read.
+    pub async fn listeners(&self, player: PlayerId) -> Result<(Vec<Connection>, Vec<Connection>), StoreError> {
+        let sockets = self.sockets(player).await?;
+        if sockets.is_empty() {
+            return Ok(Default::default());
+        }
+        let found = self.player_and_profile(player).await?;
+        let alive = found.filter(|(player, _)| player.active).map_or_else(Vec::new, |(_, profile)| profile.sessions);
+        Ok(sockets.into_iter().partition(|socket| alive.contains(&socket.session)))
     }
 
     /// The open sockets of a player.

@@ -85,6 +85,8 @@ pub struct App {
     pub entropy: Entropy,
     /// The odds and prices in force.
     pub economy: Economy,
+    /// How many sessions a player has at once; beyond, the oldest ends.
+    pub max_sessions: usize,
     /// The odds page, computed when it is first asked for.
     pub odds: OnceLock<SlotConfig>,
     /// The table.
@@ -121,6 +123,7 @@ impl App {
             clock: Clock::System,
             entropy: Entropy::System,
             economy: economy(config)?,
+            max_sessions: config.max_sessions,
             odds: OnceLock::new(),
             store: table.map(|table| Store::new(aws_sdk_dynamodb::Client::new(&sdk), table)),
             tokens: tokens.map(|secret| keys(&secret, previous.as_ref(), config)).transpose()?,
@@ -165,8 +168,8 @@ impl App {
 /// How long a call of another service may take. What is lost without a word is asked for again, and a client gets its answer
 /// before Lambda would end the function.
 pub fn patience() -> TimeoutConfig {
-    let attempt = Duration::from_secs(2);
-    let all_attempts = Duration::from_secs(7);
+    let attempt = Duration::from_secs(1);
+    let all_attempts = Duration::from_secs(3);
     TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(all_attempts).build()
 }
 

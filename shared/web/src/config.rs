@@ -41,6 +41,8 @@ pub struct Config {
     pub socket_endpoint: Option<String>,
     /// How long an access token lasts.
     pub token_lifetime: Duration,
+    /// How many sessions a player has at once.
+    pub max_sessions: usize,
     /// Other symbol weights for the slot machine, as a JSON object.
     pub slot_symbol_weights: Option<String>,
 }
@@ -72,6 +74,7 @@ impl Config {
             (None, None) => None,
         };
         let minutes = text("JWT_EXPIRE_MINUTES").map_or(Ok(30), |text| text.parse::<u64>());
+        let sessions = text("MAX_SESSIONS").map_or(Ok(5), |text| text.parse::<usize>());
         let config = Self {
             table: text("TABLE_NAME"),
             tokens: secret("TOKENS_SECRET"),
@@ -79,11 +82,15 @@ impl Config {
             seeds: secret("SEEDS_SECRET"),
             socket_endpoint: text("SOCKET_ENDPOINT"),
             token_lifetime: Duration::from_secs(minutes.clone().unwrap_or(30).saturating_mul(60)),
+            max_sessions: sessions.clone().unwrap_or(5),
             slot_symbol_weights: text("SLOT_SYMBOL_WEIGHTS"),
         };
         let mut complaints: Vec<_> = needs.iter().filter_map(|need| config.lacks(*need)).map(str::to_owned).collect();
         if !minutes.is_ok_and(|minutes| (1..=1440).contains(&minutes)) {
             complaints.push("JWT_EXPIRE_MINUTES must be a whole number from 1 to 1440".to_owned());
+        }
+        if !sessions.is_ok_and(|sessions| (1..=50).contains(&sessions)) {
+            complaints.push("MAX_SESSIONS must be a whole number from 1 to 50".to_owned());
         }
         if complaints.is_empty() { Ok(config) } else { Err(BadConfig(complaints)) }
     }

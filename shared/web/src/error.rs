@@ -47,9 +47,9 @@ codes! {
     CursorInvalid = "CURSOR_INVALID", 400;
     /// The invite code lets nobody in: unknown, switched off, over or used up.
     InviteInvalid = "INVITE_INVALID", 400;
-    /// There is no access token, or it is not one of ours, or it has expired.
+    /// There is no token, or it is not one of ours, or it has expired.
     Unauthenticated = "UNAUTHENTICATED", 401;
-    /// The session of the access token is over.
+    /// The session is over.
     TokenRevoked = "TOKEN_REVOKED", 401;
     /// The refresh token was spent before: somebody else may have it, so that the whole session is over.
     RefreshReused = "REFRESH_REUSED", 401;

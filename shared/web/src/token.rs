@@ -133,36 +133,34 @@ impl Tokens {
     }
 }
 
-/// A refresh token: it names its session, and holds 256 bits that are kept nowhere.
+/// A refresh token: it names its session and its place in the family, and holds 256 bits that are kept nowhere.
 ///
-/// Its successor is an HMAC of it under the key that signs access tokens. So a client that lost the answer can be told the same
-/// successor again, and nothing that the table holds is enough to make one.
+/// Those bits are an HMAC of the rest under the key that signs access tokens. So a client that lost the answer can be told the
+/// same successor again, a token that was spent can be told from one that somebody invented, and nothing that the table holds
+/// is enough to make one.
 #[derive(Clone)]
 pub struct RefreshToken {
     /// Whose.
     pub player: PlayerId,
     /// Of which session.
     pub session: SessionId,
+    generation: u64,
     text: String,
 }
 
 impl RefreshToken {
-    /// The first token of a session.
-    pub fn first(player: PlayerId, session: SessionId, random: [u8; OPAQUE_BYTES]) -> Self {
-        Self::of(player, session, &random)
-    }
-
-    fn of(player: PlayerId, session: SessionId, secret: &[u8]) -> Self {
+    fn of(player: PlayerId, session: SessionId, generation: u64, secret: &[u8]) -> Self {
         let secret = BASE64_URL_SAFE_NO_PAD.encode(secret);
-        Self { player, session, text: format!("{player}.{session}.{secret}") }
+        Self { player, session, generation, text: format!("{player}.{session}.{generation}.{secret}") }
     }
 
     /// A token as a client sends it; `None` for what cannot be one.
     pub fn read(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let (player, session) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let generation = parts.next()?.parse().ok()?;
         let secret = BASE64_URL_SAFE_NO_PAD.decode(parts.next()?).ok()?;
-        (secret.len() == OPAQUE_BYTES && parts.next().is_none()).then(|| Self::of(player, session, &secret))
+        (secret.len() == OPAQUE_BYTES && parts.next().is_none()).then(|| Self::of(player, session, generation, &secret))
     }
 
     /// What the table keeps.
@@ -177,6 +175,11 @@ impl RefreshToken {
 }
 
 impl Tokens {
+    /// The first refresh token of a session.
+    pub fn first_refresh(&self, player: PlayerId, session: SessionId) -> RefreshToken {
+        self.current.refresh(player, session, 1)
+    }
+
     /// The token that follows a refresh token, under the key that signs now.
     pub fn successor(&self, token: &RefreshToken) -> RefreshToken {
         self.current.successor(token)
@@ -187,14 +190,10 @@ impl Tokens {
         self.keys().map(|key| key.successor(token)).find(|successor| successor.hash() == hash)
     }
 
-    /// Whether the token with this hash descends from a token in at most so many steps: then that one was ours, and is
-    /// spent. Nothing descends from what somebody invented.
-    pub fn descends(&self, token: &RefreshToken, hash: &str, steps: u64) -> bool {
-        let steps = usize::try_from(steps).unwrap_or(usize::MAX);
-        self.keys().any(|key| {
-            let line = std::iter::successors(Some(key.successor(token)), |token| Some(key.successor(token)));
-            line.take(steps).any(|descendant| descendant.hash() == hash)
-        })
+    /// Whether we made this refresh token, under either key.
+    pub fn made(&self, token: &RefreshToken) -> bool {
+        let RefreshToken { player, session, generation, .. } = *token;
+        self.keys().any(|key| key.refresh(player, session, generation).hash() == token.hash())
     }
 
     fn keys(&self) -> impl Iterator<Item = &SigningKey> {
@@ -203,10 +202,15 @@ impl Tokens {
 }
 
 impl SigningKey {
-    fn successor(&self, token: &RefreshToken) -> RefreshToken {
+    fn refresh(&self, player: PlayerId, session: SessionId, generation: u64) -> RefreshToken {
         // No access token begins like this: what signs one kind says nothing of the other.
-        let secret = self.mac.clone().chain_update("refresh:").chain_update(&token.text).finalize().into_bytes();
-        RefreshToken::of(token.player, token.session, &secret)
+        let named = self.mac.clone().chain_update(format!("refresh:{player}.{session}.{generation}"));
+        RefreshToken::of(player, session, generation, &named.finalize().into_bytes())
+    }
+
+    fn successor(&self, token: &RefreshToken) -> RefreshToken {
+        // Asked before the token is believed: whatever generation somebody invented has a next one.
+        self.refresh(token.player, token.session, token.generation.saturating_add(1))
     }
 }
 

@@ -177,6 +177,7 @@ async fn the_lock_is_known_to_every_instance_of_the_function() {
 /// Logs in where nothing is shared with the running game but the table.
 async fn elsewhere(world: &World, site_id: &str) -> Value {
     let instance = App {
+        max_sessions: 5,
         odds: std::sync::OnceLock::new(),
         clock: Clock::Still(std::sync::Arc::new(world.now().millis().into())),
         entropy: Entropy::seeded(8),
