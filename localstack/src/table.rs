@@ -4,9 +4,8 @@ use std::{path::Path, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
-    config::{BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig},
+    config::{BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig, timeout::TimeoutConfig},
 };
-use croupier_web::app::patience;
 use dynoxide::Database;
 use rusqlite::Connection;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -42,6 +41,10 @@ impl Embedded {
         tasks.spawn(dynoxide::server::serve_on(listener, database));
 
         let endpoint = format!("http://{address}");
+        // A busy laptop answers later than DynamoDB does, and is no less alive.
+        let (attempt, all_attempts) = (Duration::from_secs(3), Duration::from_secs(15));
+        let patience =
+            TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(all_attempts).build();
         let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(2));
         let credentials = Credentials::new("local", "local", None, None, "local");
         let config = aws_sdk_dynamodb::Config::builder()
@@ -50,7 +53,7 @@ impl Embedded {
             .region(Region::from_static("local"))
             .endpoint_url(&endpoint)
             .retry_config(retries)
-            .timeout_config(patience())
+            .timeout_config(patience)
             .http_client(http.unwrap_or_else(plain_http))
             .build();
         let streams = aws_sdk_dynamodbstreams::Config::builder()

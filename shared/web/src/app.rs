@@ -167,7 +167,7 @@ impl App {
 
 /// How long a call of another service may take. What is lost without a word is asked for again, and a client gets its answer
 /// before Lambda would end the function.
-pub fn patience() -> TimeoutConfig {
+fn patience() -> TimeoutConfig {
     let attempt = Duration::from_secs(1);
     let all_attempts = Duration::from_secs(3);
     TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(all_attempts).build()
