@@ -54,6 +54,9 @@ async fn simulate(world: &World, seed: u64) {
     break_down(world, seed);
     each_device(&players, !seed, async |player, mut rng| player.insist(&mut rng, &tally).await).await;
     world.wire.behave();
+    // Whether a high roller goes broke is a matter of luck, and of who comes first.
+    let poor = players.last().expect("a player");
+    poor.overreach(&mut StdRng::seed_from_u64(seed), &tally).await;
 
     println!("{tally}");
     for class in Class::ALL {

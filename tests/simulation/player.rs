@@ -65,6 +65,11 @@ impl Player {
         self.ask(&Deed::Spin(1), Some(&deed::name(chance)), tally).await;
     }
 
+    /// Spins for the highest stake of all, which nobody with small stakes can ever pay.
+    pub async fn overreach(&self, chance: &mut StdRng, tally: &Tally) {
+        self.ask(&Deed::Spin(10_000), Some(&deed::name(chance)), tally).await;
+    }
+
     /// Three in four have a key, and one in four of those a key that was used before.
     async fn attempt(&self, deed: Deed, chance: &mut StdRng, tally: &Tally) {
         if chance.random_bool(0.25) {
