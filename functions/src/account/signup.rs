@@ -50,7 +50,6 @@ impl Endpoint for Signup {
 
     async fn handle(call: Call<'_, Anyone>, request: SignupRequest) -> Result<TokenReply, Failure> {
         let store = call.store()?;
-        let password = request.password.clone();
         let password_hash = password::hash(request.password.clone(), call.app.entropy.bytes()).await?;
 
         let id = call.fresh(PlayerId::new);
@@ -74,7 +73,7 @@ impl Endpoint for Signup {
             Ok(()) => TokenReply::of(&call, newcomer.change.player(), newcomer.profile, refresh_token),
             Err(NotCommitted::Refused { conflict: Conflict::SiteTaken, found: Some(item) }) => {
                 let Login { made_by, .. } = decode(item)?;
-                repeated(&call, &newcomer.profile.site_id, made_by, password).await
+                repeated(&call, &newcomer.profile.site_id, made_by, request.password).await
             }
             Err(NotCommitted::Refused { conflict: Conflict::InviteRefused, .. }) => {
                 Err(invite_refused(&call, &request.invite_code).await?)
