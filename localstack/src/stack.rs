@@ -17,7 +17,6 @@ use croupier_web::{
     config::{Config, SecretSource},
     push::Sockets,
 };
-use secrecy::SecretString;
 use tokio::{
     net::TcpListener,
     sync::{Notify, watch},
@@ -190,12 +189,13 @@ fn app(
     clock: Clock,
     entropy: Entropy,
 ) -> Result<App, CannotStart> {
-    let given = |source: &Option<SecretSource>, own: &str| match source {
-        Some(SecretSource::Given(secret)) => Ok(secret.clone()),
+    let given = |source: &Option<SecretSource>| match source {
+        Some(SecretSource::Given(secret)) => Ok(Some(secret.clone())),
         Some(SecretSource::Named(name)) => Err(CannotStart(format!("the secret {name} is not on this machine"))),
-        None => Ok(SecretString::from(own)),
+        None => Ok(None),
     };
-    let previous = config.previous_tokens.is_some().then(|| given(&config.previous_tokens, "")).transpose()?;
+    let tokens = given(&config.tokens)?.unwrap_or_else(|| secrets.tokens.as_str().into());
+    let seeds = given(&config.seeds)?.unwrap_or_else(|| secrets.seeds.as_str().into());
     let sockets = aws_sdk_apigatewaymanagement::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(Credentials::new("local", "local", None, None, "local"))
@@ -210,8 +210,8 @@ fn app(
         max_sessions: config.max_sessions,
         odds: OnceLock::new(),
         store: Some(Store::new(embedded.client.clone(), TABLE)),
-        tokens: Some(app::keys(&given(&config.tokens, &secrets.tokens)?, previous.as_ref(), config)?),
-        seeds: Some(app::master(&given(&config.seeds, &secrets.seeds)?)?),
+        tokens: Some(app::keys(&tokens, given(&config.previous_tokens)?.as_ref(), config)?),
+        seeds: Some(app::master(&seeds)?),
         sockets: Some(Sockets::through(aws_sdk_apigatewaymanagement::Client::from_conf(sockets))),
     })
 }

@@ -129,15 +129,14 @@ impl Reader {
 fn new_entry(record: Record) -> Option<StreamRecord> {
     let event_name = record.event_name?.as_str().to_owned();
     let change = record.dynamodb?;
-    let keys = serde_dynamo::Item::from(change.keys?);
-    let is_entry = serde_json::to_value(&keys)
-        .ok()
-        .is_some_and(|keys| keys[SK]["S"].as_str().is_some_and(|sk| sk.starts_with(ENTRY_PREFIX)));
+    let keys = change.keys?;
+    let sort_key = keys.get(SK).and_then(|key| key.as_s().ok());
+    let is_entry = sort_key.is_some_and(|key| key.starts_with(ENTRY_PREFIX));
     (event_name == "INSERT" && is_entry).then(|| StreamRecord {
         event_name,
         dynamodb: StreamChange {
             sequence_number: change.sequence_number.unwrap_or_default(),
-            keys,
+            keys: keys.into(),
             new_image: change.new_image.map(serde_dynamo::Item::from).unwrap_or_default(),
         },
     })

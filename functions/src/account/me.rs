@@ -1,4 +1,3 @@
-use croupier_store::key::Key;
 use croupier_web::{
     call::Call,
     caller::SignedIn,
@@ -19,8 +18,6 @@ impl Endpoint for Me {
 
     async fn handle(call: Call<'_, SignedIn>, _: Nothing) -> Result<User, Failure> {
         let player = &call.caller.player;
-        let profile = call.store()?.get(&Key::profile(player.id)).await?;
-        let profile = profile.ok_or_else(|| Failure::internal("a player without a profile"))?;
-        Ok(User::of(player, profile))
+        Ok(User::of(player, call.store()?.profile(player.id).await?))
     }
 }

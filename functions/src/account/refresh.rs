@@ -1,5 +1,5 @@
 use croupier_rules::account::{Barred, Presented};
-use croupier_store::{act::pause, item::Profile, key::Key, tx::NotCommitted};
+use croupier_store::{act::pause, tx::NotCommitted};
 use croupier_web::{
     call::Call,
     caller::Anyone,
@@ -60,8 +60,7 @@ impl Endpoint for Refresh {
                     .ok_or_else(|| Failure::of(Code::Unauthenticated))?,
                 Presented::Worthless => return Err(worthless(&call, &token, tokens).await?),
             };
-            let profile: Option<Profile> = store.get(&Key::profile(player.id)).await?;
-            let profile = profile.ok_or_else(|| Failure::internal("a player without a profile"))?;
+            let profile = store.profile(player.id).await?;
             return TokenReply::of(&call, &player, profile, successor);
         }
         Err(NotCommitted::Contended.into())

@@ -1,5 +1,4 @@
 use croupier_rules::id::SessionId;
-use croupier_store::{item::Profile, key::Key};
 use croupier_web::{
     call::Call,
     caller::SignedIn,
@@ -30,8 +29,7 @@ impl Endpoint for SessionEndOne {
         let unknown = || Failure::of(Code::NotFound);
         let wanted: SessionId = request.session_id.parse().map_err(|_| unknown())?;
         let (store, player) = (call.store()?, &call.caller.player);
-        let profile: Option<Profile> = store.get(&Key::profile(player.id)).await?;
-        if !profile.is_some_and(|profile| profile.sessions.contains(&wanted)) {
+        if !store.profile(player.id).await?.sessions.contains(&wanted) {
             return Err(unknown());
         }
         store.end_sessions(player.id, |id| id == wanted).await?;

@@ -179,9 +179,13 @@ pub struct Commitment {
 impl Commitment {
     /// The promise made to a player before the round of this draw.
     pub fn to(player: PlayerId, draw: &Draw, master: &MasterKey) -> Self {
+        Self::under(&master.server_seed(player, draw.epoch), draw)
+    }
+
+    /// The same, where the server seed of the draw's epoch is at hand.
+    pub fn under(seed: &ServerSeed, draw: &Draw) -> Self {
         let Draw { epoch, nonce, client_seed } = draw.clone();
-        let server_seed_hash = master.server_seed(player, epoch).commitment();
-        Self { server_seed_hash, epoch, client_seed, nonce }
+        Self { server_seed_hash: seed.commitment(), epoch, client_seed, nonce }
     }
 }
 

@@ -135,7 +135,7 @@ pub fn spin(player: &Player, stake: Coins, round: &Round<'_>) -> Result<Decision
     let outcome = draw(slot, stake, next.slot.spins, &mut seed.stream(&player.draw))?;
 
     let moved = Postings { coins: outcome.win_amount.credit() + stake.debit(), ..Postings::NONE };
-    let promised = Commitment::to(player.id, &player.draw, round.master);
+    let promised = Commitment::under(&seed, &player.draw);
     let change = next.after_round(round.now, Action::SlotSpin(outcome.clone()), moved, round.economy)?;
     change.decide(|player, entry| SpinReply {
         round_id: entry.id(),

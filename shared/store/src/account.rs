@@ -11,14 +11,11 @@ use croupier_rules::{
 
 use crate::{
     Store, StoreError,
-    act::pause,
+    act::{TRIES, pause},
     item::{Claim, EntryRecord, Login, Profile, decode},
     key::Key,
     tx::{Conflict, NotCommitted, Tx},
 };
-
-/// How often a write is tried when others write the same items.
-const TRIES: u32 = 8;
 
 /// A player about to be.
 #[derive(Debug)]
@@ -86,6 +83,15 @@ impl Store {
             login: login.map(decode).transpose()?,
             attempts: attempts.map(decode).transpose()?.unwrap_or_default(),
         })
+    }
+
+    /// The profile of a player who is there.
+    ///
+    /// # Errors
+    /// The table cannot be reached, holds what this version cannot read, or lacks what belongs to every player.
+    pub async fn profile(&self, id: PlayerId) -> Result<Profile, StoreError> {
+        let found = self.get(&Key::profile(id)).await?;
+        found.ok_or_else(|| StoreError::Corrupt("a player without a profile".to_owned()))
     }
 
     /// A player, hot and cold, in one round trip.

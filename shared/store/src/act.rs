@@ -20,8 +20,8 @@ use crate::{
     tx::{Conflict, NotCommitted},
 };
 
-/// How often a decision is made anew when another write came first.
-const TRIES: u32 = 8;
+/// How often something is decided and written when others write the same items.
+pub(crate) const TRIES: u32 = 8;
 /// The longest first pause before deciding anew; each further one may be twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
 

@@ -11,14 +11,11 @@ use croupier_rules::{
 
 use crate::{
     Store, StoreError,
-    act::pause,
+    act::{TRIES, pause},
     item::{Profile, decode},
     key::Key,
     tx::{Conflict, NotCommitted, Tx},
 };
-
-/// How often the sessions of a player are changed anew when somebody else changes them at the same time.
-const TRIES: u32 = 8;
 
 impl Store {
     /// The player who acts through a session, if the session still lets anyone act: one round trip, as things are now.
@@ -49,7 +46,7 @@ impl Store {
     /// # Errors
     /// As [`Store::session`].
     pub async fn sessions(&self, player: PlayerId) -> Result<Vec<Session>, StoreError> {
-        let Some(profile) = self.get::<Profile>(&Key::profile(player)).await? else { return Ok(Vec::new()) };
+        let profile = self.profile(player).await?;
         let keys: Vec<_> = profile.sessions.iter().map(|id| Key::session(player, *id)).collect();
         self.get_all(&keys).await?.into_iter().flatten().map(decode).collect()
     }
@@ -105,8 +102,7 @@ impl Store {
     ) -> Result<Profile, NotCommitted> {
         let key = Key::profile(player);
         for tried in 1..=TRIES {
-            let lost = || StoreError::Corrupt("a player without a profile".to_owned());
-            let mut profile: Profile = self.get(&key).await?.ok_or_else(lost)?;
+            let mut profile = self.profile(player).await?;
             let seen = profile.revision;
             profile.revision += 1;
             let ended = change(&mut profile);

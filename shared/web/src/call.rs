@@ -56,10 +56,10 @@ impl Call<'_, SignedIn> {
         self,
         decide: impl Fn(&Player, &Round<'_>) -> Result<Decision<R>, Refusal> + Send + Sync,
     ) -> Result<Once<R>, Failure> {
+        let own_name = self.fresh(RequestId::new);
         let Self { app, caller: SignedIn { player, session }, now, attempt, .. } = self;
         let (store, master) = (app.store()?, app.seeds()?);
         let round = Round { now, economy: &app.economy, master };
-        let own_name = RequestId::new(now.millis().unsigned_abs(), app.entropy.id());
         let deed = Deed { attempt, own_name, session, now };
         match store.act(&deed, player, |player| decide(player, &round)).await {
             Ok(done) => Ok(Once { done, reply: PhantomData }),
