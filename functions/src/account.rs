@@ -8,6 +8,7 @@ mod login;
 mod logout;
 mod logout_all;
 mod me;
+mod profile_update;
 mod public_profile;
 mod rbac_premium;
 mod rbac_vip;
@@ -15,6 +16,7 @@ mod refresh;
 mod session_end_one;
 mod sessions;
 mod signup;
+mod stats;
 
 pub use admin_login::AdminLogin;
 pub use balance::Balance;
@@ -23,13 +25,16 @@ pub use login::Login;
 pub use logout::Logout;
 pub use logout_all::LogoutAll;
 pub use me::Me;
-pub use public_profile::PublicProfile;
+pub use profile_update::ProfileUpdate;
+pub(crate) use public_profile::player_of;
+pub use public_profile::{PublicProfile, UserRequest};
 pub use rbac_premium::RbacPremium;
 pub use rbac_vip::RbacVip;
 pub use refresh::Refresh;
 pub use session_end_one::SessionEndOne;
-pub use sessions::Sessions;
+pub use sessions::{SessionItem, Sessions};
 pub use signup::Signup;
+pub use stats::Stats;
 
 use std::time::Duration;
 
@@ -75,7 +80,7 @@ pub struct User {
 }
 
 impl User {
-    fn of(player: &Player, profile: Profile) -> Self {
+    pub(crate) fn of(player: &Player, profile: Profile) -> Self {
         Self {
             id: player.id,
             site_id: profile.site_id,
@@ -154,6 +159,7 @@ impl NewSession {
             epoch,
             refresh_hash: refresh_token.hash(),
             spent_hash: None,
+            seen_at: None,
             used_at: call.now,
             device: device.chars().filter(|c| !c.is_control()).take(DEVICE_LENGTH).collect(),
             created_at: call.now,

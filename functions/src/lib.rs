@@ -1,6 +1,7 @@
 //! Every function of Croupier: one file each, and one line each in [`FUNCTIONS`].
 
 pub mod account;
+pub mod admin;
 pub mod play;
 pub mod realtime;
 pub mod service;
@@ -22,7 +23,9 @@ pub const FUNCTIONS: &[Function] = &[
     Function::endpoint::<account::Sessions>(),
     Function::endpoint::<account::SessionEndOne>(),
     Function::endpoint::<account::Me>(),
+    Function::endpoint::<account::ProfileUpdate>(),
     Function::endpoint::<account::Balance>(),
+    Function::endpoint::<account::Stats>(),
     Function::endpoint::<account::PublicProfile>(),
     Function::endpoint::<account::RbacPremium>(),
     Function::endpoint::<account::RbacVip>(),
@@ -33,6 +36,14 @@ pub const FUNCTIONS: &[Function] = &[
     Function::endpoint::<play::FairnessRotate>(),
     Function::endpoint::<play::FairnessRound>(),
     Function::endpoint::<realtime::RealtimeTicket>(),
+    Function::endpoint::<admin::AdminUsers>(),
+    Function::endpoint::<admin::AdminUser>(),
+    Function::endpoint::<admin::AdminUserUpdate>(),
+    Function::endpoint::<admin::AdminForceLogout>(),
+    Function::endpoint::<admin::AdminInvites>(),
+    Function::endpoint::<admin::AdminInviteGenerate>(),
+    Function::endpoint::<admin::AdminInviteDeactivate>(),
+    Function::endpoint::<admin::AdminAudit>(),
     Function::socket::<realtime::SocketConnect>(),
     Function::socket::<realtime::SocketDisconnect>(),
     Function::socket::<realtime::SocketMessage>(),

@@ -28,12 +28,14 @@ pub fn routes() -> Router<Arc<Running>> {
     let mut router = Router::new();
     for function in FUNCTIONS {
         let Trigger::Http(route) = function.trigger else { continue };
-        let method = match route.method {
-            Method::Get => MethodFilter::GET,
-            Method::Post => MethodFilter::POST,
-            Method::Delete => MethodFilter::DELETE,
-        };
-        for path in route.paths() {
+        for (method, path) in route.places() {
+            let method = match method {
+                Method::Get => MethodFilter::GET,
+                Method::Post => MethodFilter::POST,
+                Method::Patch => MethodFilter::PATCH,
+                Method::Put => MethodFilter::PUT,
+                Method::Delete => MethodFilter::DELETE,
+            };
             let answer = move |State(running): State<Arc<Running>>, params: Params, request: Request| {
                 let params = params.ok().map(|params| params.iter().map(owned).collect());
                 async move {

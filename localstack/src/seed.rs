@@ -29,7 +29,9 @@ pub async fn plant(app: &App, invite: &str, admin_password: &str) -> Result<(), 
     let code: InviteCode = invite.parse().map_err(|error| refused("DEFAULT_INVITE_CODE", &error))?;
     let password: Password = admin_password.parse().map_err(|error| refused("CROUPIER_ADMIN_PASSWORD", &error))?;
     let store = app.store().map_err(|failure| CannotStart(failure.detail))?;
-    let invite = Invite { code, max_uses: None, used: 0, expires_at: None, active: true };
+    let made = Some(app.clock.now());
+    let invite =
+        Invite { code, max_uses: None, used: 0, expires_at: None, active: true, created_at: made, created_by: None };
     store.offer_invite(&invite).await.map_err(|error| refused("the invite:", &error))?;
     let password_hash =
         password::hash(password, app.entropy.bytes()).await.map_err(|error| CannotStart(error.detail))?;

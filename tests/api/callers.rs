@@ -25,12 +25,12 @@ fn ways() -> Vec<Way> {
     let mut ways = Vec::new();
     for function in FUNCTIONS {
         let Trigger::Http(route) = function.trigger else { continue };
-        for path in route.paths() {
-            let operation = &document["paths"][path][route.method.text().to_ascii_lowercase()];
+        for (method, path) in route.places() {
+            let operation = &document["paths"][path][method.text().to_ascii_lowercase()];
             assert!(operation.is_object(), "{} is not described", function.name);
             ways.push(Way {
                 name: function.name,
-                method: route.method.text().parse().unwrap(),
+                method: method.text().parse().unwrap(),
                 path: path.replace(['{', '}'], ""),
                 asks_for_token: operation["security"] == json!([{ "token": [] }]),
             });

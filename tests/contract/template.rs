@@ -57,7 +57,7 @@ fn requests(function: &Value) -> BTreeSet<String> {
 
 fn wanted_requests(function: &Function) -> BTreeSet<String> {
     match function.trigger {
-        Trigger::Http(route) => route.paths().map(|path| format!("{} {path}", route.method.text())).collect(),
+        Trigger::Http(route) => route.places().map(|(method, path)| format!("{} {path}", method.text())).collect(),
         Trigger::AnyOtherHttp => BTreeSet::from(["$default".to_owned()]),
         Trigger::Socket(_) | Trigger::Stream => BTreeSet::new(),
     }

@@ -157,6 +157,7 @@ async fn what_lets_a_player_in_is_kept_as_before() {
             revision: 2,
             spent_hash: Some("spent".to_owned()),
             used_at: at(),
+            seen_at: Some(at()),
             id: SessionId::new(1_800_000_000_000, 43),
             epoch: 2,
             refresh_hash: "the hash of a token".to_owned(),
@@ -178,8 +179,10 @@ async fn what_lets_a_player_in_is_kept_as_before() {
             used: 3,
             expires_at: Some(at()),
             active: true,
+            created_at: Some(at()),
+            created_by: Some(PLAYER),
         };
-        check(world, "invite", Key::invite(&invite.code), invite).await;
+        check(world, "invite", Key::new_invite(&invite), invite).await;
         check(world, "claim", Key::nickname(&"Ann Lee".parse().unwrap()), Claim { player: PLAYER }).await;
     })
     .await;

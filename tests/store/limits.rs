@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 use crate::{alone, seated, session, tx::conflict};
 
 fn invite() -> Invite {
-    Invite { code: "WELCOME".parse().unwrap(), max_uses: None, used: 0, expires_at: None, active: true }
+    Invite::endless("WELCOME".parse().unwrap())
 }
 
 async fn offer(world: &World, invite: &Invite) -> Key {

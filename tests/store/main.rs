@@ -37,6 +37,7 @@ fn session(world: &World) -> Session {
         revision: 1,
         spent_hash: None,
         used_at: world.now(),
+        seen_at: None,
         epoch: 0,
         refresh_hash: "hash".to_owned(),
         device: "test".to_owned(),

@@ -96,10 +96,10 @@ async fn of_twenty_who_replace_one_revision_one_succeeds() {
 async fn one_attribute_is_set_only_where_something_is() {
     alone(async |world| {
         let ann = seated(world, "ann").await;
-        let set = async |key: Key| world.store().tx().set(&key, "level", 7).commit().await;
+        let set = async |key: Key| world.store().tx().set(&key, "level", 7, Conflict::Unknown).commit().await;
         set(Key::player(ann.id)).await.unwrap();
         assert_eq!(kept(world, &ann).await, with(&ann, json!({"level": 7})));
-        assert_eq!(conflict(set(nickname("nobody")).await), Some(Conflict::Broken));
+        assert_eq!(conflict(set(nickname("nobody")).await), Some(Conflict::Unknown));
         assert_eq!(world.store().get::<Claim>(&nickname("nobody")).await.unwrap(), None);
     })
     .await;
@@ -127,7 +127,7 @@ async fn one_condition_that_fails_undoes_everything() {
             .tx()
             .create(&nickname("new"), &claim(&ann), Conflict::NicknameTaken)
             .replace(&Key::player(ann.id), &with(&ann, json!({"level": 9})), 1)
-            .set(&Key::player(bob.id), "level", 9)
+            .set(&Key::player(bob.id), "level", 9, Conflict::Broken)
             .remove(&nickname("bob"))
             .create(&nickname("ann"), &claim(&bob), Conflict::PhoneTaken)
             .commit()

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use croupier_rules::{Refusal, account::Session, id::SessionId, player::Player};
-use croupier_store::{act::Done, item::Ticket, key::Key};
+use croupier_store::{act::Done, item::Ticket, key::Key, session::Opened};
 use croupier_tests::{
     wire::Fault,
     world::{World, play},
@@ -68,7 +68,10 @@ async fn a_session_that_began_is_not_broken() {
         let ann = seated(world, "ann").await;
         let second = Session { id: SessionId::new(1, 2), ..session(world) };
         lose_and_collide(world);
-        world.store().begin_session(&"ann".parse().unwrap(), ann.id, &second, 5).await.unwrap();
+        let login = newcomer(world, "ann").login;
+        assert_eq!(login.player, ann.id);
+        let opened = Opened { login, rehashed: None };
+        world.store().begin_session(&"ann".parse().unwrap(), &second, &opened, 5).await.unwrap();
     })
     .await;
 }

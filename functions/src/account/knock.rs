@@ -2,11 +2,10 @@
 
 use croupier_rules::{
     account::LOCK_AFTER,
-    id::PlayerId,
     name::{Password, SiteId},
     player::Player,
 };
-use croupier_store::{account::LoginState, act::pause, item::Login, key::Key, tx::NotCommitted};
+use croupier_store::{account::LoginState, act::pause, item::Login, key::Key, session::Opened, tx::NotCommitted};
 use croupier_web::{
     call::Call,
     caller::Anyone,
@@ -20,18 +19,23 @@ use super::{NewSession, TokenReply};
 const TRIES: u32 = LOCK_AFTER as u32 + 1;
 
 /// The login of a site id, if the password belongs to it. Whoever knocks at an unknown site id causes the same work.
-pub(super) async fn knock(
-    call: &Call<'_, Anyone>,
-    site: &SiteId,
-    password: Password,
-) -> Result<Option<Login>, Failure> {
+pub(super) async fn knock<C>(call: &Call<'_, C>, site: &SiteId, password: Password) -> Result<Option<Opened>, Failure> {
     let login = admit(call, site).await?;
-    let verified = password::verify(password, login.as_ref().map(|login| login.password_hash.clone())).await?;
-    Ok(login.filter(|_| verified))
+    let kept = login.as_ref().map(|login| login.password_hash.clone());
+    if !password::verify(password.clone(), kept).await? {
+        return Ok(None);
+    }
+    let Some(login) = login else { return Ok(None) };
+    let rehashed = if password::is_dated(&login.password_hash)? {
+        Some(password::hash(password, call.app.entropy.bytes()).await?)
+    } else {
+        None
+    };
+    Ok(Some(Opened { login, rehashed }))
 }
 
 /// Counts the attempt before the password is looked at: a hundred guesses at once are no more than five in turn.
-async fn admit(call: &Call<'_, Anyone>, site: &SiteId) -> Result<Option<Login>, Failure> {
+async fn admit<C>(call: &Call<'_, C>, site: &SiteId) -> Result<Option<Login>, Failure> {
     let store = call.store()?;
     for tried in 1..=TRIES {
         let LoginState { login, attempts } = store.login_state(site).await?;
@@ -51,10 +55,10 @@ async fn admit(call: &Call<'_, Anyone>, site: &SiteId) -> Result<Option<Login>, 
 pub(super) async fn enter(
     call: &Call<'_, Anyone>,
     site: &SiteId,
-    id: PlayerId,
+    opened: &Opened,
     welcome: fn(&Player) -> bool,
 ) -> Result<TokenReply, Failure> {
-    let store = call.store()?;
+    let (store, id) = (call.store()?, opened.login.player);
     let player: Player =
         store.get(&Key::player(id)).await?.ok_or_else(|| Failure::internal("a login without a player"))?;
     if !welcome(&player) {
@@ -64,6 +68,6 @@ pub(super) async fn enter(
         return Err(Failure::of(Code::AccountLocked));
     }
     let NewSession { session, refresh_token } = NewSession::of(call, id, player.session_epoch)?;
-    let profile = store.begin_session(site, id, &session, call.app.max_sessions).await?;
+    let profile = store.begin_session(site, &session, opened, call.app.max_sessions).await?;
     TokenReply::of(call, &player, profile, refresh_token)
 }

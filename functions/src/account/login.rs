@@ -50,6 +50,6 @@ pub(super) async fn log_in(
     // What cannot be a site id or a password is nobody's: the same answer as for a wrong one.
     let site: SiteId = request.site_id.parse().map_err(|_| invalid())?;
     let password: Password = request.password.parse().map_err(|_| invalid())?;
-    let login = knock(call, &site, password).await?.ok_or_else(invalid)?;
-    enter(call, &site, login.player, welcome).await
+    let opened = knock(call, &site, password).await?.ok_or_else(invalid)?;
+    enter(call, &site, &opened, welcome).await
 }

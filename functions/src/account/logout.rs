@@ -16,7 +16,7 @@ impl Endpoint for Logout {
 
     async fn handle(call: Call<'_, SignedIn>, _: Nothing) -> Result<Done, Failure> {
         let SignedIn { player, session } = &call.caller;
-        call.store()?.end_sessions(player.id, |id| id == *session).await?;
+        call.store()?.end_sessions(player.id, |id| id == session.id).await?;
         Ok(Done {})
     }
 }

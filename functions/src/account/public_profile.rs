@@ -1,9 +1,4 @@
-use croupier_rules::{
-    id::PlayerId,
-    name::Nickname,
-    player::{Player, Rank},
-    time::Timestamp,
-};
+use croupier_rules::{id::PlayerId, name::Nickname, player::Rank, time::Timestamp};
 use croupier_web::{
     call::Call,
     caller::SignedIn,
@@ -12,6 +7,8 @@ use croupier_web::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::User;
 
 /// What anyone may know of a player.
 pub struct PublicProfile;
@@ -22,7 +19,28 @@ pub struct UserRequest {
     user_id: String,
 }
 
-/// A player, as others see it: nothing by which the player could be reached or impersonated.
+impl UserRequest {
+    pub(crate) fn id(&self) -> Result<PlayerId, Failure> {
+        player_of(&self.user_id)
+    }
+}
+
+/// The id in a path; what cannot be one is nobody's.
+pub(crate) fn player_of(user_id: &str) -> Result<PlayerId, Failure> {
+    user_id.parse().map_err(|_| Failure::of(Code::NotFound))
+}
+
+/// A player: all of it to the player and to admins, else nothing by which the player could be reached or impersonated.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum UserView {
+    /// As the player sees it.
+    Whole(Box<User>),
+    /// As others see it.
+    Public(PublicUser),
+}
+
+/// A player, as others see it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct PublicUser {
     id: PlayerId,
@@ -33,17 +51,21 @@ pub struct PublicUser {
 }
 
 impl Endpoint for PublicProfile {
-    const ROUTE: Route = Route::get("public-profile", "/api/users/{user_id}", "Show what anyone may know of a player.")
-        .or(&[Code::NotFound]);
+    const ROUTE: Route =
+        Route::get("public-profile", "/api/users/{user_id}", "Show what the caller may know of a player.")
+            .or(&[Code::NotFound]);
     type Caller = SignedIn;
     type Request = UserRequest;
-    type Reply = PublicUser;
+    type Reply = UserView;
 
-    async fn handle(call: Call<'_, SignedIn>, request: UserRequest) -> Result<PublicUser, Failure> {
-        let unknown = || Failure::of(Code::NotFound);
-        let id: PlayerId = request.user_id.parse().map_err(|_| unknown())?;
-        let (player, profile) = call.store()?.player_and_profile(id).await?.ok_or_else(unknown)?;
-        let Player { rank, level, .. } = player;
-        Ok(PublicUser { id, nickname: profile.nickname, rank, level, created_at: profile.created_at })
+    async fn handle(call: Call<'_, SignedIn>, request: UserRequest) -> Result<UserView, Failure> {
+        let (id, caller) = (request.id()?, &call.caller.player);
+        let found = call.store()?.player_and_profile(id).await?;
+        let (player, profile) = found.ok_or_else(|| Failure::of(Code::NotFound))?;
+        if caller.admin || caller.id == id {
+            return Ok(UserView::Whole(Box::new(User::of(&player, profile))));
+        }
+        let (rank, level) = (player.rank, player.level);
+        Ok(UserView::Public(PublicUser { id, nickname: profile.nickname, rank, level, created_at: profile.created_at }))
     }
 }

@@ -24,10 +24,24 @@ pub struct SessionItem {
     /// What the device calls itself.
     device: String,
     created_at: Timestamp,
-    /// When the session was last gone on with.
+    /// When the player was last seen to use it, to the minute; while nothing but games are played, when the access token was last
+    /// renewed.
     last_used_at: Timestamp,
     /// Whether it is the session of this very request.
     is_current: bool,
+}
+
+impl SessionItem {
+    /// A session, as seen through one.
+    pub(crate) fn of(session: Session, current: Option<SessionId>) -> Self {
+        Self {
+            id: session.id,
+            last_used_at: session.last_used_at(),
+            device: session.device,
+            created_at: session.created_at,
+            is_current: current == Some(session.id),
+        }
+    }
 }
 
 impl Endpoint for Sessions {
@@ -41,13 +55,6 @@ impl Endpoint for Sessions {
         let SignedIn { player, session } = &call.caller;
         let sessions = call.store()?.sessions(player.id).await?;
         let alive = sessions.into_iter().filter(|session| session.admits(player, call.now).is_ok());
-        let item = |Session { id, device, created_at, used_at, .. }: Session| SessionItem {
-            id,
-            device,
-            created_at,
-            last_used_at: used_at,
-            is_current: id == *session,
-        };
-        Ok(SessionList { items: alive.map(item).collect() })
+        Ok(SessionList { items: alive.map(|each| SessionItem::of(each, Some(session.id))).collect() })
     }
 }

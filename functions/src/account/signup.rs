@@ -1,7 +1,7 @@
 use croupier_rules::{
     account::{Invite, InviteFault},
     id::PlayerId,
-    name::{InviteCode, Nickname, Password, PhoneNumber, SiteId},
+    name::{InviteCode, NewPassword, Nickname, Password, PhoneNumber, SiteId},
     player::Player,
 };
 use croupier_store::{
@@ -35,7 +35,7 @@ pub struct SignupRequest {
     site_id: SiteId,
     nickname: Nickname,
     phone_number: Option<PhoneNumber>,
-    password: Password,
+    password: NewPassword,
     invite_code: InviteCode,
 }
 
@@ -50,7 +50,8 @@ impl Endpoint for Signup {
 
     async fn handle(call: Call<'_, Anyone>, request: SignupRequest) -> Result<TokenReply, Failure> {
         let store = call.store()?;
-        let password_hash = password::hash(request.password.clone(), call.app.entropy.bytes()).await?;
+        let password = request.password.into_password();
+        let password_hash = password::hash(password.clone(), call.app.entropy.bytes()).await?;
 
         let id = call.fresh(PlayerId::new);
         let NewSession { session, refresh_token } = NewSession::of(&call, id, 0)?;
@@ -73,7 +74,7 @@ impl Endpoint for Signup {
             Ok(()) => TokenReply::of(&call, newcomer.change.player(), newcomer.profile, refresh_token),
             Err(NotCommitted::Refused { conflict: Conflict::SiteTaken, found: Some(item) }) => {
                 let Login { made_by, .. } = decode(item)?;
-                repeated(&call, &newcomer.profile.site_id, made_by, request.password).await
+                repeated(&call, &newcomer.profile.site_id, made_by, password).await
             }
             Err(NotCommitted::Refused { conflict: Conflict::InviteRefused, .. }) => {
                 Err(invite_refused(&call, &request.invite_code).await?)
@@ -94,11 +95,15 @@ async fn repeated(
     let taken = || Failure::taken("site_id");
     let attempt = call.attempt.as_ref().ok_or_else(taken)?;
     let made_by = made_by.filter(|made_by| made_by.key == attempt.key).ok_or_else(taken)?;
-    let login = knock(call, site, password).await?.ok_or_else(taken)?;
+    let opened = knock(call, site, password).await?.ok_or_else(taken)?;
     if made_by != *attempt {
         return Err(Failure::of(Code::IdempotencyKeyReused));
     }
-    enter(call, site, login.player, |_| true).await
+    match enter(call, site, &opened, |_| true).await {
+        // The password is another one since: that player has come in before.
+        Err(Failure { code: Code::InvalidCredentials, .. }) => Err(taken()),
+        other => other,
+    }
 }
 
 /// Which of its limits the invite has met, in words.

@@ -36,7 +36,7 @@ impl Endpoint for RealtimeTicket {
     async fn handle(call: Call<'_, SignedIn>, _: Nothing) -> Result<TicketReply, Failure> {
         let opaque = Opaque::of(call.app.entropy.bytes::<OPAQUE_BYTES>());
         let valid_until = call.now.after(LIFETIME);
-        let (player, session) = (call.caller.player.id, call.caller.session);
+        let (player, session) = (call.caller.player.id, call.caller.session.id);
         let ticket = Ticket { player, session, valid_until, expires: valid_until.seconds() };
         call.store()?.issue_ticket(&opaque.hash(), &ticket).await?;
         Ok(TicketReply { ticket: opaque.into_text(), expires_at: valid_until })

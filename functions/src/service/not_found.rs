@@ -22,9 +22,10 @@ impl Endpoint for NotFound {
         let methods: Vec<_> = crate::FUNCTIONS
             .iter()
             .filter_map(|function| match function.trigger {
-                Trigger::Http(route) => route.paths().any(|taken| fits(taken, path)).then(|| route.method.text()),
+                Trigger::Http(route) => Some(route),
                 _ => None,
             })
+            .flat_map(|route| route.places().filter(|(_, taken)| fits(taken, path)).map(|(method, _)| method.text()))
             .collect();
         // The right method as well means that the gateway did not take what stands for a placeholder.
         let asked = call.incoming.event.request_context.http.method.as_str();

@@ -5,7 +5,12 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{id::SessionId, name::InviteCode, player::Player, time::Timestamp};
+use crate::{
+    id::{PlayerId, SessionId},
+    name::InviteCode,
+    player::Player,
+    time::Timestamp,
+};
 
 /// An invite: lets as many players in as it has uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +27,12 @@ pub struct Invite {
     pub expires_at: Option<Timestamp>,
     /// Whether it may be used at all.
     pub active: bool,
+    /// When it was made; unknown for one that was put into the table by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// The admin who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<PlayerId>,
 }
 
 /// Why an invite lets nobody in.
@@ -42,6 +53,11 @@ pub enum InviteFault {
 }
 
 impl Invite {
+    /// An invite that lets in whoever has it.
+    pub fn endless(code: InviteCode) -> Self {
+        Self { code, max_uses: None, used: 0, expires_at: None, active: true, created_at: None, created_by: None }
+    }
+
     /// Whether the code lets one more player in now.
     ///
     /// # Errors
@@ -109,6 +125,9 @@ pub struct Session {
     pub spent_hash: Option<String>,
     /// When the session began or was last gone on with.
     pub used_at: Timestamp,
+    /// When a call through it was last written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_at: Option<Timestamp>,
     /// What the device calls itself.
     pub device: String,
     /// When it began.
@@ -136,7 +155,7 @@ impl Session {
     /// # Errors
     /// What stands against it.
     pub fn admits(&self, player: &Player, now: Timestamp) -> Result<(), Barred> {
-        if self.epoch != player.session_epoch || self.ends_at <= now {
+        if !self.is_alive(player, now) {
             Err(Barred::Revoked)
         } else if !player.active {
             Err(Barred::Locked)
@@ -144,7 +163,25 @@ impl Session {
             Ok(())
         }
     }
+
+    /// Whether it is not over, whatever else keeps the player from acting through it.
+    pub fn is_alive(&self, player: &Player, now: Timestamp) -> bool {
+        self.epoch == player.session_epoch && now < self.ends_at
+    }
+
+    /// When the player was last seen to act through it.
+    pub fn last_used_at(&self) -> Timestamp {
+        self.seen_at.map_or(self.used_at, |seen| seen.max(self.used_at))
+    }
+
+    /// Whether it is worth writing down that the player acts through it now.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        now.since(self.last_used_at()) >= SEEN_EVERY
+    }
 }
+
+/// How often it is written down that a session is in use.
+pub const SEEN_EVERY: Duration = Duration::from_secs(60);
 
 /// How long a client that lost the answer may ask again with the refresh token that it has spent.
 pub const REFRESH_GRACE: Duration = Duration::from_secs(10);
@@ -256,7 +293,8 @@ mod tests {
     #[test]
     fn an_invite_is_checked_in_order() {
         let code: InviteCode = "welcome".parse().unwrap();
-        let invite = Invite { code, max_uses: Some(1), used: 1, expires_at: Some(minute(0)), active: false };
+        let endless = Invite::endless(code);
+        let invite = Invite { max_uses: Some(1), used: 1, expires_at: Some(minute(0)), active: false, ..endless };
         let faults = [
             invite.check(minute(0)),
             Invite { active: true, ..invite.clone() }.check(minute(0)),

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use ulid::Ulid;
 
+use crate::time::Timestamp;
+
 /// A string that is not an id of the expected kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid {0} id")]
@@ -19,6 +21,11 @@ macro_rules! ids {
             /// Makes an id from a time in Unix milliseconds and 80 random bits; higher bits are ignored.
             pub const fn new(at_ms: u64, random: u128) -> Self {
                 Self(Ulid::from_parts(at_ms, random & RANDOM))
+            }
+
+            /// When it was made.
+            pub fn at(self) -> Timestamp {
+                Timestamp::from_millis(i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX))
             }
         }
 
@@ -62,6 +69,8 @@ ids! {
     RequestId = "req_";
     /// An entry of a player's ledger; the id of a round is the id of its entry.
     EntryId = "ent_";
+    /// What an operator did.
+    AuditId = "aud_";
 }
 
 impl EntryId {
@@ -91,6 +100,11 @@ mod tests {
         assert!(id.to_string().to_lowercase().parse::<PlayerId>().is_err());
         assert!("ses_01HF7YAT00000000000000001A".parse::<PlayerId>().is_err());
         assert!("ply_81HF7YAT00000000000000001A".parse::<PlayerId>().is_err());
+    }
+
+    #[test]
+    fn an_id_tells_when_it_was_made() {
+        assert_eq!(AuditId::new(1_800_000_000_000, 7).at(), Timestamp::from_millis(1_800_000_000_000));
     }
 
     #[test]

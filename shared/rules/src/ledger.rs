@@ -15,6 +15,7 @@ use crate::{
     player::Player,
     slot::SlotRound,
     time::Timestamp,
+    totals::Played,
 };
 
 /// What a player did, with all that explains its outcome.
@@ -46,6 +47,9 @@ pub enum GameType {
 }
 
 impl GameType {
+    /// Every game.
+    pub const ALL: &[Self] = &[Self::Slot];
+
     /// The names of the actions that belong to this game.
     pub const fn actions(self) -> &'static [&'static str] {
         match self {
@@ -61,6 +65,19 @@ impl Action {
             Self::Signup { .. } => "SIGNUP",
             Self::SlotSpin(_) => "SLOT_SPIN",
             Self::FairnessRotate { .. } => "FAIRNESS_ROTATE",
+        }
+    }
+
+    /// What the action adds to the player's totals, for a round.
+    pub const fn played(&self) -> Option<Played> {
+        match self {
+            Self::SlotSpin(round) => Some(Played {
+                game: GameType::Slot,
+                bet: round.bet_amount,
+                won: round.win_amount,
+                streak: round.streak,
+            }),
+            Self::Signup { .. } | Self::FairnessRotate { .. } => None,
         }
     }
 

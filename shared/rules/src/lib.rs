@@ -4,17 +4,20 @@
 //! out. Nothing here reads a clock, an environment or a socket, and nothing here is random.
 
 pub mod account;
+pub mod admin;
 pub mod economy;
 pub mod fairness;
 pub mod id;
 pub mod ledger;
 pub mod money;
 pub mod name;
+pub mod number;
 pub mod player;
 mod refusal;
 pub mod round;
 pub mod slot;
 pub mod time;
+pub mod totals;
 pub mod transcript;
 
 pub use refusal::Refusal;

@@ -1,6 +1,6 @@
 //! What a person types: names, a phone number, a password, a key; each refuses what it must not hold.
 
-use std::{fmt, str::FromStr};
+use std::{collections::HashSet, fmt, str::FromStr, sync::LazyLock};
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -46,6 +46,9 @@ pub enum BadText {
     /// A character that this text cannot hold.
     #[error("must contain only {0}")]
     Characters(&'static str),
+    /// A password that is tried before all others.
+    #[error("is one of the most common passwords")]
+    Common,
 }
 
 fn sized(text: &str, least: usize, most: usize) -> Result<&str, BadText> {
@@ -154,7 +157,12 @@ texts! {
 impl SiteId {
     /// The spelling under which the name is claimed.
     pub fn folded(&self) -> String {
-        self.0.to_lowercase()
+        Self::fold(&self.0)
+    }
+
+    /// The same of a part of a name.
+    pub fn fold(text: &str) -> String {
+        text.to_lowercase()
     }
 }
 
@@ -168,7 +176,28 @@ impl PhoneNumber {
 impl Nickname {
     /// The spelling under which the name is claimed.
     pub fn folded(&self) -> String {
-        self.0.nfkc().collect::<String>().to_lowercase()
+        Self::fold(&self.0)
+    }
+
+    /// The same of a part of a name.
+    pub fn fold(text: &str) -> String {
+        text.nfkc().collect::<String>().to_lowercase()
+    }
+}
+
+impl InviteCode {
+    /// Characters of which no two look alike, in whatever hand they are written.
+    const CLEAR: &[u8] = b"ACDEFGHJKMNPQRTUVWXY34679";
+    /// How many of them a code that we make has: some 10^11 codes.
+    const LENGTH: usize = 8;
+
+    /// A code of random bytes, each character as likely as any other; none, when they do not suffice.
+    pub fn of(random: [u8; 32]) -> Option<Self> {
+        let whole = random.len().max(256) / Self::CLEAR.len() * Self::CLEAR.len();
+        let even = random.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < whole);
+        let code: String =
+            even.map(|byte| char::from(Self::CLEAR[byte % Self::CLEAR.len()])).take(Self::LENGTH).collect();
+        (code.len() == Self::LENGTH).then_some(Self(code))
     }
 }
 
@@ -206,6 +235,40 @@ impl FromStr for Password {
 
 text_serde!(Password, "^.{8,128}$");
 
+/// A password that a player chooses: any characters in any mixture, but none of those that everybody tries first.
+#[derive(Debug, Clone)]
+pub struct NewPassword(Password);
+
+/// In lower case, in order, each with at least eight characters.
+const COMMON_PASSWORDS: &str = include_str!("common_passwords.txt");
+
+static COMMON: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| COMMON_PASSWORDS.lines().filter(|line| !line.starts_with("# ")).collect());
+
+impl NewPassword {
+    /// The password, to be hashed.
+    pub fn into_password(self) -> Password {
+        self.0
+    }
+}
+
+impl fmt::Display for NewPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for NewPassword {
+    type Err = BadText;
+
+    fn from_str(text: &str) -> Result<Self, BadText> {
+        let password = text.parse()?;
+        if COMMON.contains(text.to_lowercase().as_str()) { Err(BadText::Common) } else { Ok(Self(password)) }
+    }
+}
+
+text_serde!(NewPassword, "^.{8,128}$");
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,6 +298,31 @@ mod tests {
         assert_eq!("\"abcd-1234\"".parse::<IdempotencyKey>(), "abcd-1234".parse());
         assert!("short".parse::<IdempotencyKey>().is_err());
         assert!("with a space".parse::<IdempotencyKey>().is_err());
+    }
+
+    #[test]
+    fn common_passwords_are_refused_in_whatever_case() {
+        assert!(COMMON.len() > 3000, "OWASP ASVS 6.2.4 asks for 3000 of them; there are {}", COMMON.len());
+        assert!(COMMON.iter().all(|common| common.chars().count() >= 8 && *common == common.to_lowercase()));
+        for common in ["password", "PassWord1", "12345678", "qwertyuiop"] {
+            assert_eq!(common.parse::<NewPassword>().err(), Some(BadText::Common), "{common}");
+            assert!(common.parse::<Password>().is_ok(), "a player who has it still logs in");
+        }
+        for good in ["lemon-cherry-7", "aaaaaaaab", "   eight   ", "🍒🍋🍊🍇💎🍒🍋🍊", "пароль-вишня"]
+        {
+            assert!(good.parse::<NewPassword>().is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn an_invite_code_of_ours_has_no_two_characters_that_look_alike() {
+        for alike in ["0OQ", "1IL", "2Z", "5S", "8B"] {
+            assert!(alike.bytes().filter(|c| InviteCode::CLEAR.contains(c)).count() <= 1, "{alike}");
+        }
+        let code = InviteCode::of(std::array::from_fn(|byte| byte as u8)).unwrap();
+        assert_eq!(code.to_string(), "ACDEFGHJ");
+        assert_eq!(code.to_string().parse(), Ok(code));
+        assert!(InviteCode::of([255; 32]).is_none());
     }
 
     #[test]

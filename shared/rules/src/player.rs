@@ -13,6 +13,7 @@ use crate::{
     name::{ClientSeed, InviteCode},
     slot::SlotStreak,
     time::Timestamp,
+    totals::Totals,
 };
 
 /// A player's standing; a higher one opens more doors.
@@ -64,6 +65,9 @@ pub struct Player {
     /// Spins without a long pause.
     #[serde(default)]
     pub slot: SlotStreak,
+    /// What was played.
+    #[serde(default)]
+    pub totals: Totals,
 }
 
 impl Player {
@@ -96,6 +100,7 @@ impl Player {
             experience: 0,
             draw: Draw { epoch: 0, nonce: 0, client_seed },
             slot: SlotStreak::default(),
+            totals: Totals::default(),
         };
         let moved = Postings { coins: start.coins.credit(), gems: start.gems.credit() };
         blank.after(now, Action::Signup { invite }, moved)
@@ -122,6 +127,9 @@ impl Player {
     ) -> Result<Change, Refusal> {
         let draw = self.draw.clone();
         self.draw.nonce += 1;
+        if let Some(played) = action.played() {
+            self.totals.count(played, at)?;
+        }
         self.record(at, action, moved, Some((economy.version.clone(), draw)))
     }
 

@@ -31,9 +31,14 @@ pub struct SlotStreak {
 
 impl SlotStreak {
     fn continued(self, now: Timestamp, rules: &SlotRules) -> Self {
+        Self { spins: self.current(now, rules).saturating_add(1), last: Some(now) }
+    }
+
+    /// How many, as long as the pause since the last one is not too long.
+    pub fn current(self, now: Timestamp, rules: &SlotRules) -> u32 {
         let gap = Duration::from_secs(u64::from(rules.bonus.streak_gap_hours) * 3600);
         let unbroken = self.last.is_some_and(|last| now.since(last) <= gap);
-        Self { spins: if unbroken { self.spins.saturating_add(1) } else { 1 }, last: Some(now) }
+        if unbroken { self.spins } else { 0 }
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use jiff::fmt::temporal::DateTimePrinter;
+use jiff::{fmt::temporal::DateTimePrinter, tz::TimeZone};
 
 /// A moment in UTC, to the millisecond.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(jiff::Timestamp);
+
+const SECONDS_OF_A_DAY: i64 = 24 * 3600;
 
 /// A text or number that is no moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +33,16 @@ impl Timestamp {
     /// Seconds since the start of 1970.
     pub fn seconds(self) -> i64 {
         self.0.as_second()
+    }
+
+    /// The year.
+    pub fn year(self) -> i16 {
+        self.0.to_zoned(TimeZone::UTC).year()
+    }
+
+    /// Days since the start of 1970, each from midnight to midnight.
+    pub fn day(self) -> i64 {
+        self.seconds().div_euclid(SECONDS_OF_A_DAY)
     }
 
     /// The moment this much later.
@@ -78,5 +90,14 @@ mod tests {
         assert_eq!("2026-10-26T08:33:20.12+01:00".parse(), Ok(at));
         assert_eq!(at.after(Duration::from_secs(1)).since(at), Duration::from_secs(1));
         assert_eq!(at.since(at.after(Duration::from_secs(1))), Duration::ZERO);
+    }
+
+    #[test]
+    fn years_and_days_begin_at_midnight_in_utc() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert_eq!(at("2026-12-31T23:59:59.999Z").year(), 2026);
+        assert_eq!(at("2027-01-01T00:00:00Z").year(), 2027);
+        assert_eq!(at("2027-01-01T00:00:00Z").day() - at("2026-12-31T23:59:59.999Z").day(), 1);
+        assert_eq!(at("1969-12-31T23:59:59Z").day(), -1);
     }
 }

@@ -2,9 +2,9 @@
 
 use croupier_rules::{
     account::{Attempts, Invite, Session},
-    id::PlayerId,
+    id::{PlayerId, SessionId},
     ledger::Change,
-    name::{InviteCode, SiteId},
+    name::{InviteCode, Nickname, PhoneNumber, SiteId},
     player::Player,
     time::Timestamp,
 };
@@ -12,7 +12,7 @@ use croupier_rules::{
 use crate::{
     Store, StoreError,
     act::{TRIES, pause},
-    item::{Claim, EntryRecord, Login, Profile, decode},
+    item::{Claim, EntryRecord, Item, Login, PASSWORD_HASH, Profile, decode},
     key::Key,
     tx::{Conflict, NotCommitted, Tx},
 };
@@ -30,6 +30,34 @@ pub struct Newcomer {
     pub invite: Option<InviteCode>,
     /// The session that begins; none for a player whom the operator makes.
     pub session: Option<Session>,
+}
+
+/// What a player wants to change; nothing of it is left out or done without the rest.
+#[derive(Debug, Clone, Default)]
+pub struct ProfileChange {
+    /// The nickname, if another one.
+    pub nickname: Option<Nickname>,
+    /// The phone number, if another one or none any more.
+    pub phone_number: Option<Option<PhoneNumber>>,
+    /// The password, if another one.
+    pub password: Option<NewHash>,
+}
+
+impl ProfileChange {
+    /// Whether it was this change, its answer unheard, that gave a login the password it has.
+    fn gave(&self, login: &Item) -> bool {
+        let kept = login.get(PASSWORD_HASH).and_then(|hash| hash.as_s().ok());
+        self.password.as_ref().is_some_and(|password| Some(&password.hash) == kept)
+    }
+}
+
+/// Another password, hashed.
+#[derive(Debug, Clone)]
+pub struct NewHash {
+    /// The hash of the one that was given as the current one.
+    pub seen: String,
+    /// The hash of the new one.
+    pub hash: String,
 }
 
 /// Whose site id it is, and how often it was tried lately.
@@ -116,7 +144,7 @@ impl Store {
     /// # Errors
     /// The table's failure.
     pub async fn offer_invite(&self, invite: &Invite) -> Result<(), NotCommitted> {
-        match self.persist(|| self.tx().create(&Key::invite(&invite.code), invite, Conflict::AlreadyDone)).await {
+        match self.persist(|| self.tx().create(&Key::new_invite(invite), invite, Conflict::AlreadyDone)).await {
             Err(NotCommitted::Refused { .. }) => Ok(()),
             other => other,
         }
@@ -127,7 +155,49 @@ impl Store {
     /// # Errors
     /// The table's failure.
     pub async fn reset_password(&self, site: &SiteId, hash: &str) -> Result<(), NotCommitted> {
-        self.persist(|| self.tx().set(&Key::login(site), "password_hash", hash)).await
+        self.persist(|| self.tx().set(&Key::login(site), PASSWORD_HASH, hash, Conflict::Broken)).await
+    }
+
+    /// Changes a player's names, and the password; another password ends all sessions but one. Tells the profile as it is then.
+    ///
+    /// # Errors
+    /// A name that is taken, or [`Conflict::PasswordChanged`] when somebody changed it since.
+    pub async fn change_profile(
+        &self,
+        id: PlayerId,
+        session: SessionId,
+        wanted: &ProfileChange,
+    ) -> Result<Profile, NotCommitted> {
+        let claim = Claim { player: id };
+        for tried in 1..=TRIES {
+            let before = self.profile(id).await?;
+            let mut after = Profile { revision: before.revision + 1, ..before.clone() };
+            after.nickname = wanted.nickname.clone().unwrap_or(after.nickname);
+            after.phone_number = wanted.phone_number.clone().unwrap_or(after.phone_number);
+            let mut tx = self.tx();
+            if let Some(NewHash { seen, hash }) = &wanted.password {
+                after.sessions.retain(|one| *one == session);
+                tx = tx.swap(&Key::login(&before.site_id), PASSWORD_HASH, seen, hash, Conflict::PasswordChanged);
+                tx = tx.remove(&Key::attempts(&before.site_id));
+                let ended = before.sessions.iter().filter(|one| **one != session);
+                tx = ended.fold(tx, |tx, one| tx.remove(&Key::session(id, *one)));
+            }
+            let names = [Some(Key::nickname(&before.nickname)), Some(Key::nickname(&after.nickname))];
+            let phones = [&before, &after].map(|profile| profile.phone_number.as_ref().map(Key::phone));
+            tx = claim_instead(tx, names, &claim, Conflict::NicknameTaken);
+            tx = claim_instead(tx, phones, &claim, Conflict::PhoneTaken);
+            match tx.replace(&Key::profile(id), &after, before.revision).commit().await {
+                Ok(()) => return Ok(after),
+                Err(NotCommitted::Contended) => tokio::time::sleep(pause(tried)).await,
+                Err(NotCommitted::Refused { conflict: Conflict::PasswordChanged, found: Some(login) })
+                    if wanted.gave(&login) =>
+                {
+                    return Ok(before);
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Err(NotCommitted::Contended)
     }
 
     /// Commits what does not depend on anything read before, however often others are first, within reason. All tries
@@ -142,6 +212,15 @@ impl Store {
         }
         tx().named(&name).commit().await
     }
+}
+
+/// Claims a name in place of another one, unless both are the same under which they are claimed.
+fn claim_instead<'a>(tx: Tx<'a>, [before, after]: [Option<Key>; 2], claim: &Claim, taken: Conflict) -> Tx<'a> {
+    if before == after {
+        return tx;
+    }
+    let tx = after.iter().fold(tx, |tx, key| tx.create(key, claim, taken));
+    before.iter().fold(tx, |tx, key| tx.remove(key))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the name of a transaction decides nothing")]

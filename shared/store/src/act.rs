@@ -102,7 +102,7 @@ impl Store {
         for tried in 0..TRIES {
             if tried > 0 {
                 tokio::time::sleep(pause(tried)).await;
-                player = self.acting(player.id, deed.session, deed.now).await??;
+                player = self.acting(player.id, deed.session, deed.now).await??.0;
             }
             let Decision { change, reply } = match decide(&player) {
                 Ok(decision) => decision,

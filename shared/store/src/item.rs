@@ -19,7 +19,7 @@ pub type Item = HashMap<String, AttributeValue>;
 /// A value under its key.
 pub(crate) fn encode(key: &Key, value: &impl Serialize) -> Result<Item, StoreError> {
     let mut item: Item = serde_dynamo::to_item(value).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    item.extend(key.item());
+    item.extend(key.attributes());
     Ok(item)
 }
 
@@ -56,6 +56,9 @@ pub struct Profile {
     #[serde(default)]
     pub sessions: Vec<SessionId>,
 }
+
+/// The attribute of a [`Login`] that changes with the password.
+pub(crate) const PASSWORD_HASH: &str = "password_hash";
 
 /// Who logs in with a site id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,17 +10,27 @@
 //! | `SITE#<folded>` | `LOGIN` | whose it is, and the password's hash |
 //! | | `ATTEMPTS` | recent attempts to log in |
 //! | `NICKNAME#<folded>`, `PHONE#<digits>` | `CLAIM` | whose it is |
+//! | `AUDIT#<year>` | `<id>` | what an operator did |
 //! | `INVITE#<code>` | `CODE` | limits and uses |
 //! | `SOCKET#<id>` | `SOCKET` | whose socket it is |
 //! | `TICKET#<hash>` | `TICKET` | a one-time way to open a socket |
 //!
-//! The local index `by_number` holds the entries of a player in order.
+//! The local index `by_number` holds the entries of a player in order. The global index `directory` holds what operators look for,
+//! by name, on shelves that are small enough for one partition:
+//!
+//! | shelf | name | what |
+//! |---|---|---|
+//! | `SITE#<first letter>` | folded site id | `LOGIN` items |
+//! | `NICKNAME#<first letter>` | folded nickname | `CLAIM` items |
+//! | `JOINED#<year>` | player's id, hence the time | `PROFILE` items |
+//! | `INVITES` | time, and the code | `CODE` items |
 
 use std::fmt;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use croupier_rules::{
-    id::{PlayerId, SessionId},
+    account::Invite,
+    id::{AuditId, PlayerId, SessionId},
     name::{IdempotencyKey, InviteCode, Nickname, PhoneNumber, SiteId},
 };
 
@@ -34,6 +44,12 @@ pub const SK: &str = "sk";
 pub const NUMBER: &str = "number";
 /// The local index that holds a player's entries in order.
 pub const BY_NUMBER: &str = "by_number";
+/// The attribute by which the directory is divided; only what operators look for has it.
+pub const SHELF: &str = "shelf";
+/// The attribute by which a shelf of the directory is ordered.
+pub const NAME: &str = "name";
+/// The global index in which operators look for players and invites.
+pub const DIRECTORY: &str = "directory";
 /// The attribute that tells when an item may be swept away, in Unix seconds.
 pub const EXPIRES: &str = "expires";
 /// What the sort keys of ledger entries begin with.
@@ -45,11 +61,47 @@ const CONNECTION_PREFIX: &str = "CONN#";
 pub struct Key {
     pk: String,
     sk: String,
+    place: Option<Place>,
+}
+
+/// A place in the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    pub shelf: String,
+    pub name: String,
+}
+
+impl Place {
+    /// Among the logins, by site id.
+    pub fn site(folded: String) -> Self {
+        Self { shelf: format!("SITE#{}", first_letter(&folded)), name: folded }
+    }
+
+    /// Among the claims on nicknames.
+    pub fn nickname(folded: String) -> Self {
+        Self { shelf: format!("NICKNAME#{}", first_letter(&folded)), name: folded }
+    }
+
+    /// The shelf of all players who joined in a year.
+    pub fn joined(year: i16) -> String {
+        format!("JOINED#{year}")
+    }
+
+    /// The shelf of all invites.
+    pub const INVITES: &str = "INVITES";
+}
+
+fn first_letter(text: &str) -> String {
+    text.chars().take(1).collect()
 }
 
 impl Key {
     fn new(pk: impl fmt::Display, sk: impl fmt::Display) -> Self {
-        Self { pk: pk.to_string(), sk: sk.to_string() }
+        Self { pk: pk.to_string(), sk: sk.to_string(), place: None }
+    }
+
+    fn at(self, place: Place) -> Self {
+        Self { place: Some(place), ..self }
     }
 
     fn of_player(id: PlayerId, sk: impl fmt::Display) -> Self {
@@ -63,7 +115,8 @@ impl Key {
 
     /// A player's names and sessions.
     pub fn profile(id: PlayerId) -> Self {
-        Self::of_player(id, "PROFILE")
+        let place = Place { shelf: Place::joined(id.at().year()), name: id.to_string() };
+        Self::of_player(id, "PROFILE").at(place)
     }
 
     /// A ledger entry under the key that the player gave.
@@ -103,7 +156,7 @@ impl Key {
 
     /// Who logs in with a site id: the claim on the name is the login itself.
     pub fn login(site: &SiteId) -> Self {
-        Self::new(format_args!("SITE#{}", site.folded()), "LOGIN")
+        Self::new(format_args!("SITE#{}", site.folded()), "LOGIN").at(Place::site(site.folded()))
     }
 
     /// The recent attempts to log in with a site id.
@@ -113,7 +166,7 @@ impl Key {
 
     /// Whose nickname it is.
     pub fn nickname(name: &Nickname) -> Self {
-        Self::new(format_args!("NICKNAME#{}", name.folded()), "CLAIM")
+        Self::new(format_args!("NICKNAME#{}", name.folded()), "CLAIM").at(Place::nickname(name.folded()))
     }
 
     /// Whose phone number it is.
@@ -124,6 +177,22 @@ impl Key {
     /// An invite.
     pub fn invite(code: &InviteCode) -> Self {
         Self::new(format_args!("INVITE#{code}"), "CODE")
+    }
+
+    /// An invite that is about to be made, with its place in the list.
+    pub fn new_invite(Invite { code, created_at, .. }: &Invite) -> Self {
+        let made = created_at.map(|at| at.to_string()).unwrap_or_default();
+        Self::invite(code).at(Place { shelf: Place::INVITES.to_owned(), name: format!("{made}#{code}") })
+    }
+
+    /// What an operator did.
+    pub fn audit(id: AuditId) -> Self {
+        Self::new(Self::audit_of(id.at().year()), id)
+    }
+
+    /// The partition of what operators did in a year.
+    pub fn audit_of(year: i16) -> String {
+        format!("AUDIT#{year}")
     }
 
     /// A one-time way to open a socket, under the hash of the ticket.
@@ -137,6 +206,22 @@ impl Key {
             (PK.to_owned(), AttributeValue::S(self.pk.clone())),
             (SK.to_owned(), AttributeValue::S(self.sk.clone())),
         ])
+    }
+
+    /// The key of an item that an index told of.
+    pub(crate) fn of_item(item: &Item) -> Option<Self> {
+        let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+        Some(Self::new(text(PK)?, text(SK)?))
+    }
+
+    /// The attributes by which the item is found: its key, and its place in the directory.
+    pub(crate) fn attributes(&self) -> Item {
+        let mut item = self.item();
+        if let Some(Place { shelf, name }) = &self.place {
+            item.insert(SHELF.to_owned(), AttributeValue::S(shelf.clone()));
+            item.insert(NAME.to_owned(), AttributeValue::S(name.clone()));
+        }
+        item
     }
 
     /// Whether this is the key of the item.

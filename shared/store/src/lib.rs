@@ -5,6 +5,8 @@
 
 pub mod account;
 pub mod act;
+pub mod admin;
+pub mod directory;
 pub mod item;
 pub mod journal;
 pub mod key;
@@ -54,11 +56,16 @@ impl Store {
         Ok(keys.map(|_| found.next().flatten()))
     }
 
-    /// Reads up to a hundred items as they are now, in one round trip; the answers stand where their keys stood.
+    /// Reads items as they are now, in one round trip for each hundred; the answers stand where their keys stood.
     pub(crate) async fn get_all(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
+        let mut items = Vec::with_capacity(keys.len());
+        for some in keys.chunks(100) {
+            items.extend(self.get_batch(some).await?);
         }
+        Ok(items)
+    }
+
+    async fn get_batch(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
         let wanted = KeysAndAttributes::builder()
             .set_keys(Some(keys.iter().map(Key::item).collect()))
             .consistent_read(true)

@@ -4,23 +4,32 @@ use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
     types::{
-        AttributeDefinition, BillingMode, KeySchemaElement, KeyType, LocalSecondaryIndex, Projection, ProjectionType,
-        ScalarAttributeType, StreamSpecification, StreamViewType, TimeToLiveSpecification,
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, LocalSecondaryIndex,
+        Projection, ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TimeToLiveSpecification,
     },
 };
 
 use crate::{
     StoreError,
-    key::{BY_NUMBER, EXPIRES, NUMBER, PK, SK},
+    key::{BY_NUMBER, DIRECTORY, EXPIRES, NAME, NUMBER, PK, SHELF, SK},
 };
 
 /// The attributes that keys and indexes are made of.
-pub const ATTRIBUTES: [(&str, ScalarAttributeType); 3] =
-    [(PK, ScalarAttributeType::S), (SK, ScalarAttributeType::S), (NUMBER, ScalarAttributeType::N)];
+pub const ATTRIBUTES: [(&str, ScalarAttributeType); 5] = [
+    (PK, ScalarAttributeType::S),
+    (SK, ScalarAttributeType::S),
+    (NUMBER, ScalarAttributeType::N),
+    (SHELF, ScalarAttributeType::S),
+    (NAME, ScalarAttributeType::S),
+];
 /// The table's key.
 pub const TABLE_KEY: [(&str, KeyType); 2] = [(PK, KeyType::Hash), (SK, KeyType::Range)];
 /// The key of the local index that holds a player's entries in order.
 pub const BY_NUMBER_KEY: [(&str, KeyType); 2] = [(PK, KeyType::Hash), (NUMBER, KeyType::Range)];
+/// The key of the global index in which operators look for players and invites.
+pub const DIRECTORY_KEY: [(&str, KeyType); 2] = [(SHELF, KeyType::Hash), (NAME, KeyType::Range)];
+/// What the directory tells besides keys: whose a name is.
+pub const DIRECTORY_TELLS: &str = "player";
 /// What the stream tells of a change.
 pub const STREAM_VIEW: StreamViewType = StreamViewType::NewImage;
 
@@ -35,6 +44,13 @@ pub async fn create(client: &Client, table: &str) -> Result<(), StoreError> {
         .projection(Projection::builder().projection_type(ProjectionType::All).build())
         .build()
         .map_err(unbuildable)?;
+    let told = Projection::builder().projection_type(ProjectionType::Include).non_key_attributes(DIRECTORY_TELLS);
+    let directory = GlobalSecondaryIndex::builder()
+        .index_name(DIRECTORY)
+        .set_key_schema(Some(elements(&DIRECTORY_KEY)?))
+        .projection(told.build())
+        .build()
+        .map_err(unbuildable)?;
     let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(STREAM_VIEW);
     let attributes = ATTRIBUTES.into_iter().map(|(name, kind)| {
         AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().map_err(unbuildable)
@@ -45,6 +61,7 @@ pub async fn create(client: &Client, table: &str) -> Result<(), StoreError> {
         .set_attribute_definitions(Some(attributes.collect::<Result<_, _>>()?))
         .set_key_schema(Some(elements(&TABLE_KEY)?))
         .local_secondary_indexes(by_number)
+        .global_secondary_indexes(directory)
         .billing_mode(BillingMode::PayPerRequest)
         .stream_specification(stream.build().map_err(unbuildable)?)
         .send()

@@ -12,10 +12,19 @@ use croupier_rules::{
 use crate::{
     Store, StoreError,
     act::{TRIES, pause},
-    item::{Profile, decode},
+    item::{Login, PASSWORD_HASH, Profile, decode},
     key::Key,
     tx::{Conflict, NotCommitted, Tx},
 };
+
+/// With what somebody came in.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// Whose password it was, and its hash.
+    pub login: Login,
+    /// The same password hashed anew, when the hash has the parameters of another time.
+    pub rehashed: Option<String>,
+}
 
 impl Store {
     /// The player who acts through a session, if the session still lets anyone act: one round trip, as things are now.
@@ -27,9 +36,9 @@ impl Store {
         player: PlayerId,
         session: SessionId,
         now: Timestamp,
-    ) -> Result<Result<Player, Barred>, StoreError> {
+    ) -> Result<Result<(Player, Session), Barred>, StoreError> {
         let Some((player, session)) = self.session(player, session).await? else { return Ok(Err(Barred::Revoked)) };
-        Ok(session.admits(&player, now).map(|()| player))
+        Ok(session.admits(&player, now).map(|()| (player, session)))
     }
 
     /// A session as it is now, and whose it is.
@@ -54,23 +63,30 @@ impl Store {
     /// Begins a session, ends the oldest beyond `most`, and forgets the attempts that led to it. Tells the profile as it is then.
     ///
     /// # Errors
-    /// The table's failure.
+    /// [`Conflict::PasswordChanged`] when the password that opened it is another one by now, or the table's failure.
     pub async fn begin_session(
         &self,
         site: &SiteId,
-        player: PlayerId,
         session: &Session,
+        opened_with: &Opened,
         most: usize,
     ) -> Result<Profile, NotCommitted> {
+        let Opened { login: Login { player, password_hash, .. }, rehashed } = opened_with;
+        let kept = rehashed.as_ref().unwrap_or(password_hash);
         let change = |profile: &mut Profile| {
             profile.last_login_at = session.created_at;
             profile.sessions.push(session.id);
             let beyond = profile.sessions.len().saturating_sub(most);
             profile.sessions.drain(..beyond).collect()
         };
-        let (created, attempts) = (Key::session(player, session.id), Key::attempts(site));
-        self.change_sessions(player, change, |tx| tx.create(&created, session, Conflict::Broken).remove(&attempts))
-            .await
+        let (created, attempts) = (Key::session(*player, session.id), Key::attempts(site));
+        self.change_sessions(*player, change, |tx| {
+            // The session first: one that is there already was begun by an earlier try, which had its answer lost.
+            tx.create(&created, session, Conflict::Broken)
+                .swap(&Key::login(site), PASSWORD_HASH, password_hash, kept, Conflict::PasswordChanged)
+                .remove(&attempts)
+        })
+        .await
     }
 
     /// Goes on with a session, if nobody did since this revision was read.
@@ -79,6 +95,14 @@ impl Store {
     /// [`NotCommitted::Contended`] when somebody did.
     pub async fn go_on(&self, player: PlayerId, session: &Session, seen: u64) -> Result<(), NotCommitted> {
         self.tx().replace(&Key::session(player, session.id), session, seen).commit().await
+    }
+
+    /// Writes down that a session is in use, if it is still there.
+    ///
+    /// # Errors
+    /// [`Conflict::Unknown`] when it is not, or the table's failure.
+    pub async fn saw(&self, player: PlayerId, session: SessionId, now: Timestamp) -> Result<(), NotCommitted> {
+        self.tx().set(&Key::session(player, session), "seen_at", now, Conflict::Unknown).commit().await
     }
 
     /// Ends the sessions that are chosen. Whoever acts through one of them no longer does, from the next request on.
@@ -94,7 +118,7 @@ impl Store {
         self.change_sessions(player, change, |tx| tx).await.map(drop)
     }
 
-    async fn change_sessions<'a>(
+    pub(crate) async fn change_sessions<'a>(
         &'a self,
         player: PlayerId,
         change: impl Fn(&mut Profile) -> Vec<SessionId> + Send + Sync,
@@ -106,7 +130,7 @@ impl Store {
             let seen = profile.revision;
             profile.revision += 1;
             let ended = change(&mut profile);
-            let tx = also(self.tx().replace(&key, &profile, seen));
+            let tx = also(self.tx()).replace(&key, &profile, seen);
             let tx = ended.iter().fold(tx, |tx, id| tx.remove(&Key::session(player, *id)));
             match tx.commit().await {
                 Ok(()) => return Ok(profile),

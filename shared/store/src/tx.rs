@@ -34,6 +34,10 @@ pub enum Conflict {
     InviteRefused,
     /// The ticket is unknown, used or over.
     TicketRefused,
+    /// The password is another one by now.
+    PasswordChanged,
+    /// There is no such thing.
+    Unknown,
     /// Something that must be there is not; nothing that a caller can cause.
     Broken,
 }
@@ -101,12 +105,25 @@ impl Tx<'_> {
     }
 
     /// Sets one attribute of an item that exists.
-    pub fn set(self, key: &Key, name: &str, value: impl Serialize) -> Self {
-        self.update(key, Conflict::Broken, |update| {
+    pub fn set(self, key: &Key, name: &str, value: impl Serialize, otherwise: Conflict) -> Self {
+        self.update(key, otherwise, |update| {
             Ok(update
                 .update_expression("SET #name = :value")
                 .condition_expression("attribute_exists(pk)")
                 .expression_attribute_names("#name", name)
+                .expression_attribute_values(":value", attribute(value)?))
+        })
+    }
+
+    /// Sets one attribute of an item that has another value there. The item as it is comes with the refusal.
+    pub fn swap(self, key: &Key, name: &str, seen: impl Serialize, value: impl Serialize, otherwise: Conflict) -> Self {
+        self.update(key, otherwise, |update| {
+            Ok(update
+                .update_expression("SET #name = :value")
+                .condition_expression("#name = :seen")
+                .return_values_on_condition_check_failure(OnFailure::AllOld)
+                .expression_attribute_names("#name", name)
+                .expression_attribute_values(":seen", attribute(seen)?)
                 .expression_attribute_values(":value", attribute(value)?))
         })
     }

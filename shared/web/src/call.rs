@@ -2,17 +2,26 @@
 
 use std::marker::PhantomData;
 
-use croupier_rules::{Refusal, id::RequestId, ledger::Decision, player::Player, round::Round, time::Timestamp};
+use croupier_rules::{
+    Refusal,
+    admin::{AdminAction, AuditEntry},
+    id::{AuditId, RequestId},
+    ledger::Decision,
+    player::Player,
+    round::Round,
+    time::Timestamp,
+};
 use croupier_store::{
     Store,
     act::{Deed, Done, NotDone},
     item::Attempt,
 };
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     app::App,
-    caller::SignedIn,
+    caller::{Admin, SignedIn},
     error::{Code, Failure},
     request::Incoming,
 };
@@ -60,13 +69,29 @@ impl Call<'_, SignedIn> {
         let Self { app, caller: SignedIn { player, session }, now, attempt, .. } = self;
         let (store, master) = (app.store()?, app.seeds()?);
         let round = Round { now, economy: &app.economy, master };
-        let deed = Deed { attempt, own_name, session, now };
+        let deed = Deed { attempt, own_name, session: session.id, now };
         match store.act(&deed, player, |player| decide(player, &round)).await {
             Ok(done) => Ok(Once { done, reply: PhantomData }),
             Err(NotDone::Refused(refusal)) => Err(refusal.into()),
             Err(NotDone::KeyReused) => Err(Failure::of(Code::IdempotencyKeyReused)),
             Err(NotDone::Barred(barred)) => Err(barred.into()),
             Err(NotDone::Store(error)) => Err(error.into()),
+        }
+    }
+}
+
+impl Call<'_, Admin> {
+    /// The beginning of the entry that tells of what the caller does, to be written with it.
+    pub fn audit(&self, action: AdminAction, target: impl ToString) -> AuditEntry {
+        AuditEntry {
+            id: self.fresh(AuditId::new),
+            at: self.now,
+            actor: self.caller.signed_in.player.id,
+            action,
+            target: target.to_string(),
+            before: Value::Null,
+            after: Value::Null,
+            request_id: self.incoming.event.request_context.request_id.clone(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use croupier_rules::{
+    account::Session,
     id::{PlayerId, SessionId},
     player::{Player, Rank},
     time::Timestamp,
@@ -33,6 +34,9 @@ pub trait Caller: Sized + Send {
 
     /// The player, for the log.
     fn player_id(&self) -> Option<PlayerId>;
+
+    /// The session of which it is worth writing down that it is in use.
+    fn seen(&self, now: Timestamp) -> Option<(PlayerId, SessionId)>;
 }
 
 /// Whoever it is.
@@ -51,6 +55,10 @@ impl Caller for Anyone {
     fn player_id(&self) -> Option<PlayerId> {
         None
     }
+
+    fn seen(&self, _: Timestamp) -> Option<(PlayerId, SessionId)> {
+        None
+    }
 }
 
 /// A player, as the player is now, who acts through a session that is not over.
@@ -59,7 +67,7 @@ pub struct SignedIn {
     /// The player.
     pub player: Player,
     /// The session.
-    pub session: SessionId,
+    pub session: Session,
 }
 
 impl Caller for SignedIn {
@@ -70,12 +78,16 @@ impl Caller for SignedIn {
     async fn identify(app: &App, incoming: &Incoming<'_>, now: Timestamp) -> Result<Self, Failure> {
         let token = incoming.bearer().ok_or_else(|| Failure::of(Code::Unauthenticated))?;
         let claims = app.tokens()?.verify(token, now).ok_or_else(|| Failure::of(Code::Unauthenticated))?;
-        let player = app.store()?.acting(claims.sub, claims.sid, now).await??;
-        Ok(Self { player, session: claims.sid })
+        let (player, session) = app.store()?.acting(claims.sub, claims.sid, now).await??;
+        Ok(Self { player, session })
     }
 
     fn player_id(&self) -> Option<PlayerId> {
         Some(self.player.id)
+    }
+
+    fn seen(&self, now: Timestamp) -> Option<(PlayerId, SessionId)> {
+        self.session.is_due(now).then_some((self.player.id, self.session.id))
     }
 }
 
@@ -125,5 +137,36 @@ impl<R: AtLeast> Caller for Ranked<R> {
 
     fn player_id(&self) -> Option<PlayerId> {
         self.signed_in.player_id()
+    }
+
+    fn seen(&self, now: Timestamp) -> Option<(PlayerId, SessionId)> {
+        self.signed_in.seen(now)
+    }
+}
+
+/// An operator, as the table has it now.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// The player, and the session.
+    pub signed_in: SignedIn,
+}
+
+impl Caller for Admin {
+    const NEEDS: &'static [Need] = SignedIn::NEEDS;
+    const CODES: &'static [Code] =
+        &[Code::Unauthenticated, Code::TokenRevoked, Code::AccountLocked, Code::AdminRequired];
+    const TOKEN: bool = true;
+
+    async fn identify(app: &App, incoming: &Incoming<'_>, now: Timestamp) -> Result<Self, Failure> {
+        let signed_in = SignedIn::identify(app, incoming, now).await?;
+        if signed_in.player.admin { Ok(Self { signed_in }) } else { Err(Failure::of(Code::AdminRequired)) }
+    }
+
+    fn player_id(&self) -> Option<PlayerId> {
+        self.signed_in.player_id()
+    }
+
+    fn seen(&self, now: Timestamp) -> Option<(PlayerId, SessionId)> {
+        self.signed_in.seen(now)
     }
 }

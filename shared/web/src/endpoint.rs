@@ -2,7 +2,11 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use croupier_rules::ledger::Hash;
+use croupier_rules::{
+    id::{PlayerId, SessionId},
+    ledger::Hash,
+    time::Timestamp,
+};
 use croupier_store::item::Attempt;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, de::DeserializeOwned};
@@ -24,6 +28,10 @@ pub enum Method {
     Get,
     /// Does.
     Post,
+    /// Changes what is named, in part.
+    Patch,
+    /// The same, for clients that say it so.
+    Put,
     /// Ends what is named.
     Delete,
 }
@@ -31,7 +39,7 @@ pub enum Method {
 impl Method {
     /// Whether a request of this method has a body.
     pub const fn has_body(self) -> bool {
-        matches!(self, Self::Post)
+        matches!(self, Self::Post | Self::Patch | Self::Put)
     }
 
     /// As on the request line.
@@ -39,6 +47,8 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Put => "PUT",
             Self::Delete => "DELETE",
         }
     }
@@ -53,8 +63,8 @@ pub struct Route {
     pub method: Method,
     /// Where, with placeholders in braces.
     pub path: &'static str,
-    /// The same at another place.
-    pub also: Option<&'static str>,
+    /// The same at another place, or by another method.
+    pub also: Option<(Method, &'static str)>,
     /// What it does, in a sentence.
     pub summary: &'static str,
     /// Refusals of its own.
@@ -76,6 +86,11 @@ impl Route {
         Self { method: Method::Post, ..Self::get(name, path, summary) }
     }
 
+    /// A route that changes what is named.
+    pub const fn patch(name: &'static str, path: &'static str, summary: &'static str) -> Self {
+        Self { method: Method::Patch, ..Self::get(name, path, summary) }
+    }
+
     /// A route that ends what is named.
     pub const fn delete(name: &'static str, path: &'static str, summary: &'static str) -> Self {
         Self { method: Method::Delete, ..Self::get(name, path, summary) }
@@ -83,7 +98,12 @@ impl Route {
 
     /// The same at another place.
     pub const fn also(self, path: &'static str) -> Self {
-        Self { also: Some(path), ..self }
+        self.also_by(self.method, path)
+    }
+
+    /// The same by another method.
+    pub const fn also_by(self, method: Method, path: &'static str) -> Self {
+        Self { also: Some((method, path)), ..self }
     }
 
     /// Refusals of its own.
@@ -102,8 +122,8 @@ impl Route {
     }
 
     /// All its places.
-    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
-        [Some(self.path), self.also].into_iter().flatten()
+    pub fn places(self) -> impl Iterator<Item = (Method, &'static str)> {
+        [Some((self.method, self.path)), self.also].into_iter().flatten()
     }
 }
 
@@ -218,14 +238,27 @@ pub(crate) async fn answer<E: Endpoint>(app: &App, event: &HttpEvent, told: &mut
         Some(key) => Some(Attempt { key, fingerprint: fingerprint::<E>(&request)? }),
         None => None,
     };
+    // What moves a balance is not made to wait for it: other calls, and each new access token, tell that a session is in use.
+    let seen = if E::Reply::KEYED { None } else { caller.seen(now) };
     let call = Call { app, caller, now, incoming: &incoming, attempt };
-    let (body, replayed) = E::handle(call, request).await?.body()?;
+    let (reply, ()) = tokio::join!(E::handle(call, request), note(app, seen, now));
+    let (body, replayed) = reply?.body()?;
     told.replayed = replayed;
     let mut answer = answer_with(200, "application/json", body);
     if replayed {
         answer.headers.insert("idempotency-replayed".to_owned(), "true".to_owned());
     }
     Ok(answer)
+}
+
+/// Writes down that a session is in use. That it cannot be written, or that the session has just ended, keeps nobody from
+/// anything.
+async fn note(app: &App, seen: Option<(PlayerId, SessionId)>, now: Timestamp) {
+    if let (Some((player, session)), Some(store)) = (seen, &app.store)
+        && let Err(error) = store.saw(player, session, now).await
+    {
+        tracing::debug!(%player, %error, "a session was not seen");
+    }
 }
 
 /// What is asked, hashed: the function and the parsed request, so that spelling does not matter.

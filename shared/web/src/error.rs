@@ -59,6 +59,8 @@ codes! {
     TicketInvalid = "TICKET_INVALID", 401;
     /// The caller's rank is too low.
     RankRequired = "RANK_REQUIRED", 403;
+    /// The caller is no admin.
+    AdminRequired = "ADMIN_REQUIRED", 403;
     /// There is nothing here, or nothing that the caller may see.
     NotFound = "NOT_FOUND", 404;
     /// This path does not take this method.
@@ -201,6 +203,12 @@ impl From<Refusal> for Failure {
     }
 }
 
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
 impl From<Barred> for Failure {
     fn from(barred: Barred) -> Self {
         match barred {
@@ -233,6 +241,9 @@ impl From<NotCommitted> for Failure {
                 Conflict::PhoneTaken => Self::taken("phone_number"),
                 Conflict::InviteRefused => Self::of(Code::InviteInvalid),
                 Conflict::TicketRefused => Self::of(Code::TicketInvalid),
+                // Whoever came in with the old password came too late.
+                Conflict::PasswordChanged => Self::of(Code::InvalidCredentials),
+                Conflict::Unknown => Self::of(Code::NotFound),
                 Conflict::AlreadyDone | Conflict::Stale | Conflict::Broken => Self::internal(format!("{conflict:?}")),
             },
         }

@@ -49,9 +49,9 @@ pub fn document(functions: &[Function]) -> Value {
         let (Trigger::Http(route), Some(operation)) = (function.trigger, function.operation(&mut generator)) else {
             continue;
         };
-        for (place, path) in route.paths().enumerate() {
+        for (place, (method, path)) in route.places().enumerate() {
             let described = describe(&route, path, place, &operation);
-            paths.entry(path).or_default().insert(route.method.text().to_ascii_lowercase(), described);
+            paths.entry(path).or_default().insert(method.text().to_ascii_lowercase(), described);
         }
     }
     generator.subschema_for::<Problem<'_>>();

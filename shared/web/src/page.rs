@@ -1,11 +1,11 @@
 //! Lists in pages.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use croupier_rules::ledger::Hash;
+use croupier_rules::{ledger::Hash, number::Between};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Failure};
 
@@ -18,44 +18,24 @@ pub struct Page<T> {
     pub next_cursor: Option<Cursor>,
 }
 
-const MOST: u8 = 100;
-
 /// How many items a page has at the most.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Limit(u8);
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct Limit(Between<1, 100>);
 
 impl Limit {
+    const USUAL: Option<Between<1, 100>> = Between::new(20);
+
     /// The number itself.
-    pub fn get(self) -> usize {
-        self.0.into()
+    pub const fn get(self) -> usize {
+        self.0.get() as usize
     }
 }
 
 impl Default for Limit {
     fn default() -> Self {
-        Self(20)
-    }
-}
-
-impl<'de> Deserialize<'de> for Limit {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wrong = || D::Error::custom(format_args!("must be a whole number from 1 to {MOST}"));
-        let limit = u8::deserialize(deserializer).map_err(|_| wrong())?;
-        if (1..=MOST).contains(&limit) { Ok(Self(limit)) } else { Err(wrong()) }
-    }
-}
-
-impl JsonSchema for Limit {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Limit".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "integer", "minimum": 1, "maximum": MOST, "default": 20 })
+        Self(Self::USUAL.unwrap_or(Between::LEAST))
     }
 }
 
@@ -67,7 +47,7 @@ pub struct Cursor(String);
 
 impl Cursor {
     /// The cursor of a place in a list.
-    pub fn write(scope: &str, place: u64) -> Self {
+    pub fn write(scope: &str, place: impl fmt::Display) -> Self {
         Self(BASE64_URL_SAFE_NO_PAD.encode(format!("{place}.{}", Mark(scope))))
     }
 
@@ -75,10 +55,10 @@ impl Cursor {
     ///
     /// # Errors
     /// [`Code::CursorInvalid`].
-    pub fn read(&self, scope: &str) -> Result<u64, Failure> {
+    pub fn read<T: FromStr>(&self, scope: &str) -> Result<T, Failure> {
         let text = BASE64_URL_SAFE_NO_PAD.decode(&self.0).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let place = text.as_deref().and_then(|text| {
-            let (place, mark) = text.split_once('.')?;
+            let (place, mark) = text.rsplit_once('.')?;
             place.parse().ok().filter(|_| mark == Mark(scope).to_string())
         });
         place.ok_or_else(|| Failure::of(Code::CursorInvalid))
@@ -101,17 +81,12 @@ mod tests {
     fn a_cursor_is_good_for_its_own_list() {
         let cursor = Cursor::write("history", 42);
         assert_eq!(cursor.read("history").ok(), Some(42));
-        assert!(cursor.read("sessions").is_err());
+        assert!(cursor.read::<u64>("sessions").is_err());
         for invented in ["", "42", "NDI", "\u{7f}"] {
-            assert_eq!(Cursor(invented.to_owned()).read("history").err().map(|f| f.code), Some(Code::CursorInvalid));
-        }
-    }
-
-    #[test]
-    fn a_limit_is_from_1_to_100() {
-        assert!(serde_json::from_str::<Limit>("100").is_ok());
-        for wrong in ["0", "101", "-1", "1.5", "\"x\""] {
-            assert!(serde_json::from_str::<Limit>(wrong).is_err(), "{wrong}");
+            assert_eq!(
+                Cursor(invented.to_owned()).read::<u64>("history").err().map(|f| f.code),
+                Some(Code::CursorInvalid)
+            );
         }
     }
 }

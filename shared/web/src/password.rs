@@ -51,6 +51,16 @@ pub async fn verify(password: Password, hash: Option<String>) -> Result<bool, Fa
     .await
 }
 
+/// Whether a hash was made with other parameters than today's, so that the password is worth hashing anew.
+///
+/// # Errors
+/// A hash that cannot be read.
+pub fn is_dated(hash: &str) -> Result<bool, Failure> {
+    let [hash, decoy] = [hash, DECOY].map(PasswordHash::new);
+    let (hash, today) = (hash.map_err(Failure::internal)?, decoy.map_err(Failure::internal)?);
+    Ok((&hash.algorithm, hash.version, &hash.params) != (&today.algorithm, today.version, &today.params))
+}
+
 /// A hash with today's parameters, which a test holds equal to those above.
 const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -75,6 +85,15 @@ mod tests {
         assert!(!verify("cherry-lemon-7".parse().unwrap(), Some(hash)).await.unwrap());
         assert!(!verify(password.clone(), None).await.unwrap());
         assert!(verify(password, Some("nonsense".to_owned())).await.is_err());
+    }
+
+    #[test]
+    fn a_hash_of_another_time_is_dated() {
+        assert!(!is_dated(DECOY).unwrap());
+        for (today, other) in [("m=19456", "m=4096"), ("t=2", "t=1"), ("argon2id", "argon2i"), ("v=19", "v=16")] {
+            assert!(is_dated(&DECOY.replace(today, other)).unwrap(), "{other}");
+        }
+        assert!(is_dated("nonsense").is_err());
     }
 
     #[test]

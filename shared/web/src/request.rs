@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use croupier_rules::name::IdempotencyKey;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -111,6 +111,14 @@ impl<'a> Incoming<'a> {
     }
 }
 
+/// Tells a field that is null from one that is missing, which is `None` by `#[serde(default)]`.
+///
+/// # Errors
+/// As the value itself.
+pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 fn named<E: std::error::Error>(error: serde_path_to_error::Error<E>) -> Failure {
     let path = error.path().to_string();
     let message = error.into_inner().to_string();
@@ -125,7 +133,6 @@ fn named<E: std::error::Error>(error: serde_path_to_error::Error<E>) -> Failure 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
     struct Bet {

@@ -36,8 +36,7 @@ async fn validate(site: &Site, code: &str) -> Value {
 }
 
 async fn offer(world: &World, code: &str, change: impl FnOnce(&mut Invite)) {
-    let code = code.parse().unwrap();
-    let mut invite = Invite { code, max_uses: None, used: 0, expires_at: None, active: true };
+    let mut invite = Invite::endless(code.parse().unwrap());
     change(&mut invite);
     world.store().offer_invite(&invite).await.unwrap();
 }

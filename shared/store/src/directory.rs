@@ -1,0 +1,172 @@
+//! Where operators look for players and invites. The index follows the table within moments; what is shown is read from the
+//! table itself.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use croupier_rules::{
+    account::Invite,
+    id::PlayerId,
+    name::{Nickname, SiteId},
+    player::Player,
+};
+use serde::Deserialize;
+
+use crate::{
+    Store, StoreError,
+    item::{Item, Profile, decode},
+    key::{DIRECTORY, Key, NAME, Place, SHELF},
+};
+
+/// No player is older than this software.
+pub(crate) const FIRST_YEAR: i16 = 2026;
+/// Sorts after every name.
+const LAST: char = char::MAX;
+/// Sorts before every character with which a longer name can go on.
+const FIRST: char = ' ';
+
+/// A part of a name, by which players are looked for.
+#[derive(Debug, Clone)]
+pub enum Prefix {
+    /// What the site id begins with.
+    Site(String),
+    /// What the nickname begins with.
+    Nickname(String),
+}
+
+/// Some of a list, and the name after which to go on; none at the end.
+#[derive(Debug)]
+pub struct Shelf<T> {
+    /// What was found.
+    pub items: Vec<T>,
+    /// Where to go on.
+    pub next: Option<String>,
+}
+
+/// Which names of a shelf.
+enum Range {
+    /// Those before this one, the last first.
+    Before(String),
+    /// Those from one to another, the first first.
+    Within(String, String),
+}
+
+/// What the index tells of a name.
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+    player: PlayerId,
+}
+
+impl Store {
+    /// All players, the newest first, who joined before the one that is named, or before the end of a year.
+    ///
+    /// # Errors
+    /// The table cannot be reached, or holds what this version cannot read.
+    pub async fn newest_players(
+        &self,
+        before: Option<PlayerId>,
+        this_year: i16,
+        limit: usize,
+    ) -> Result<Shelf<(Player, Profile)>, StoreError> {
+        let mut found = Vec::new();
+        let newest = before.map_or(this_year, |id| id.at().year());
+        for year in (FIRST_YEAR..=newest).rev() {
+            let range = Range::Before(before.map_or(LAST.to_string(), |id| id.to_string()));
+            // One more than is shown tells whether there are more.
+            for item in self.shelf(Place::joined(year), range, limit + 1 - found.len()).await? {
+                let id = text(&item, NAME)?;
+                found.push((id.to_owned(), id.parse().map_err(|_| corrupt("not a player"))?));
+            }
+            if found.len() > limit {
+                break;
+            }
+        }
+        self.shown(found, limit).await
+    }
+
+    /// The players with a name of this beginning, in the order of their names, after the one that is named.
+    ///
+    /// # Errors
+    /// As [`Store::newest_players`].
+    pub async fn players_named(
+        &self,
+        prefix: &Prefix,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Shelf<(Player, Profile)>, StoreError> {
+        let Place { shelf, name } = match prefix {
+            Prefix::Site(text) => Place::site(SiteId::fold(text)),
+            Prefix::Nickname(text) => Place::nickname(Nickname::fold(text)),
+        };
+        let from = after.map_or_else(|| name.clone(), |after| format!("{after}{FIRST}"));
+        let items = self.shelf(shelf, Range::Within(from, format!("{name}{LAST}")), limit + 1).await?;
+        let found = items.into_iter().map(|item| decode(item).map(|Named { name, player }| (name, player)));
+        self.shown(found.collect::<Result<_, _>>()?, limit).await
+    }
+
+    /// All invites, the newest first, that were made before the one that is named.
+    ///
+    /// # Errors
+    /// As [`Store::newest_players`].
+    pub async fn invites(&self, before: Option<&str>, limit: usize) -> Result<Shelf<Invite>, StoreError> {
+        let range = Range::Before(before.map_or(LAST.to_string(), str::to_owned));
+        let mut items = self.shelf(Place::INVITES.to_owned(), range, limit + 1).await?;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(|item| text(item, NAME).map(str::to_owned)).transpose()?;
+        let keys: Option<Vec<_>> = items.iter().map(Key::of_item).collect();
+        let found = self.get_all(&keys.ok_or_else(|| corrupt("an index without keys"))?).await?;
+        Ok(Shelf { items: found.into_iter().flatten().map(decode).collect::<Result<_, _>>()?, next })
+    }
+
+    /// The players that were found, as they are now.
+    async fn shown(
+        &self,
+        mut found: Vec<(String, PlayerId)>,
+        limit: usize,
+    ) -> Result<Shelf<(Player, Profile)>, StoreError> {
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let keys: Vec<_> = found.iter().flat_map(|(_, id)| [Key::player(*id), Key::profile(*id)]).collect();
+        let mut items = self.get_all(&keys).await?.into_iter();
+        let mut players = Vec::with_capacity(found.len());
+        while let (Some(player), Some(profile)) = (items.next(), items.next()) {
+            if let (Some(player), Some(profile)) = (player, profile) {
+                players.push((decode(player)?, decode(profile)?));
+            }
+        }
+        Ok(Shelf { items: players, next: found.pop().filter(|_| more).map(|(name, _)| name) })
+    }
+
+    /// What stands on a shelf.
+    async fn shelf(&self, shelf: String, range: Range, limit: usize) -> Result<Vec<Item>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(DIRECTORY)
+            .expression_attribute_names("#shelf", SHELF)
+            .expression_attribute_names("#name", NAME)
+            .expression_attribute_values(":shelf", AttributeValue::S(shelf))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let query = match range {
+            Range::Before(bound) => query
+                .key_condition_expression("#shelf = :shelf AND #name < :bound")
+                .expression_attribute_values(":bound", AttributeValue::S(bound))
+                .scan_index_forward(false),
+            Range::Within(from, to) => query
+                .key_condition_expression("#shelf = :shelf AND #name BETWEEN :from AND :to")
+                .expression_attribute_values(":from", AttributeValue::S(from))
+                .expression_attribute_values(":to", AttributeValue::S(to)),
+        };
+        Ok(query.send().await?.items.unwrap_or_default())
+    }
+}
+
+fn text<'a>(item: &'a Item, name: &str) -> Result<&'a str, StoreError> {
+    let text = item.get(name).and_then(|value| value.as_s().ok());
+    text.map(String::as_str).ok_or_else(|| corrupt("an index without names"))
+}
+
+fn corrupt(what: &str) -> StoreError {
+    StoreError::Corrupt(what.to_owned())
+}
