@@ -210,7 +210,7 @@ fn app(
         max_sessions: config.max_sessions,
         odds: OnceLock::new(),
         store: Some(Store::new(embedded.client.clone(), TABLE)),
-        tokens: Some(app::keys(&tokens, given(&config.previous_tokens)?.as_ref(), config)?),
+        tokens: Some(app::keys(&tokens, config.previous_tokens.as_slice(), config)?),
         seeds: Some(app::master(&seeds)?),
         sockets: Some(Sockets::through(aws_sdk_apigatewaymanagement::Client::from_conf(sockets))),
     })

@@ -105,7 +105,7 @@ async fn a_family_survives_a_change_of_keys_and_still_knows_its_own() {
             World::with(|options| {
                 options.data = Some(path.clone());
                 options.config.tokens = Some(SecretSource::Given(current.repeat(8).into()));
-                options.config.previous_tokens = previous.map(|key| SecretSource::Given(key.repeat(8).into()));
+                options.config.previous_tokens = previous.map(|key| key.repeat(8).into());
             })
             .await
         }

@@ -7,7 +7,7 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{Path, State},
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
@@ -62,11 +62,15 @@ async fn take(State(fakes): Known, Path((_, verdict)): Path<(String, String)>, b
     Json(json!({})).into_response()
 }
 
-async fn secret(headers: HeaderMap, body: Bytes) -> Json<Value> {
+async fn secret(headers: HeaderMap, body: Bytes) -> Response {
     let asked: Value = serde_json::from_slice(&body).expect("JSON");
     assert_eq!(headers["x-amz-target"], "secretsmanager.GetSecretValue");
+    if asked["VersionStage"] != "AWSCURRENT" {
+        let unknown = json!({ "__type": "ResourceNotFoundException", "message": "no such version" });
+        return (StatusCode::BAD_REQUEST, Json(unknown)).into_response();
+    }
     let known: BTreeMap<_, _> = SECRETS.into();
-    Json(json!({ "SecretString": known[asked["SecretId"].as_str().expect("a name")] }))
+    Json(json!({ "SecretString": known[asked["SecretId"].as_str().expect("a name")] })).into_response()
 }
 
 /// The executable, built as the tests are.
@@ -142,6 +146,7 @@ async fn the_executable_answers_every_example_as_the_function_that_its_handler_n
                 Need::Tokens => command.env("TOKENS_SECRET_ID", "TOKENS_SECRET"),
                 Need::Seeds => command.env("SEEDS_SECRET_ID", "SEEDS_SECRET"),
                 Need::Sockets => command.env("SOCKET_ENDPOINT", &world.running().socket_endpoint),
+                Need::Seen => &mut command,
             };
         }
         let mut child = command.spawn().expect("a process");

@@ -104,7 +104,10 @@ fn check_the_books(player: &Player, bet: Coins, decision: &Decision<SpinReply>, 
     assert_eq!(i128::from(entry.coins.get()), i128::from(player.coins().get()) + i128::from(moved));
     assert_eq!((entry.gems, entry.number, entry.previous), (player.gems(), player.entries() + 1, player.head()));
     assert_eq!((entry.player, entry.at, entry.draw.as_ref()), (player.id, now(), Some(&player.draw)));
+    let mut totals = player.totals.clone();
+    totals.count(entry.action.played().expect("a round"), now()).expect("no end of rounds");
     let expected = json!({
+        "totals": totals,
         "coins": entry.coins,
         "entries": entry.number,
         "revision": player.revision() + 1,

@@ -112,11 +112,14 @@ impl App {
     pub async fn start(config: &Config, needs: &[Need]) -> Result<Self, CannotStart> {
         let sdk = aws_config::defaults(BehaviorVersion::latest()).timeout_config(patience()).load().await;
         let needed = |need: Need, source: &Option<SecretSource>| source.clone().filter(|_| needs.contains(&need));
-        let (tokens, previous, seeds) = tokio::try_join!(
-            fetch(&sdk, needed(Need::Tokens, &config.tokens)),
-            fetch(&sdk, needed(Need::Tokens, &config.previous_tokens)),
-            fetch(&sdk, needed(Need::Seeds, &config.seeds)),
+        let tokens = needed(Need::Tokens, &config.tokens);
+        let (signing, coming, gone, seeds) = tokio::try_join!(
+            fetch(&sdk, tokens.clone(), Stage::Current),
+            fetch(&sdk, tokens.clone(), Stage::Pending),
+            fetch(&sdk, tokens, Stage::Previous),
+            fetch(&sdk, needed(Need::Seeds, &config.seeds), Stage::Current),
         )?;
+        let accepted: Vec<_> = [coming, gone, config.previous_tokens.clone()].into_iter().flatten().collect();
         let table = config.table.as_deref().filter(|_| needs.contains(&Need::Table));
         let sockets = config.socket_endpoint.as_deref().filter(|_| needs.contains(&Need::Sockets));
         Ok(Self {
@@ -126,7 +129,7 @@ impl App {
             max_sessions: config.max_sessions,
             odds: OnceLock::new(),
             store: table.map(|table| Store::new(aws_sdk_dynamodb::Client::new(&sdk), table)),
-            tokens: tokens.map(|secret| keys(&secret, previous.as_ref(), config)).transpose()?,
+            tokens: signing.map(|secret| keys(&secret, &accepted, config)).transpose()?,
             seeds: seeds.map(|secret| master(&secret)).transpose()?,
             sockets: sockets.map(|endpoint| Sockets::at(&sdk, endpoint)),
         })
@@ -194,9 +197,9 @@ pub fn economy(config: &Config) -> Result<Economy, CannotStart> {
 ///
 /// # Errors
 /// A secret that is too short.
-pub fn keys(secret: &SecretString, previous: Option<&SecretString>, config: &Config) -> Result<Tokens, CannotStart> {
-    Tokens::new(secret, previous, config.token_lifetime)
-        .ok_or_else(|| CannotStart("the secret that signs access tokens must have at least 32 bytes".to_owned()))
+pub fn keys(secret: &SecretString, accepted: &[SecretString], config: &Config) -> Result<Tokens, CannotStart> {
+    Tokens::new(secret, accepted, config.token_lifetime)
+        .ok_or_else(|| CannotStart("each secret of access tokens must have at least 32 bytes".to_owned()))
 }
 
 /// The key behind the server seeds.
@@ -208,15 +211,50 @@ pub fn master(secret: &SecretString) -> Result<MasterKey, CannotStart> {
         .ok_or_else(|| CannotStart("the secret behind the server seeds must have at least 32 bytes".to_owned()))
 }
 
-async fn fetch(sdk: &SdkConfig, source: Option<SecretSource>) -> Result<Option<SecretString>, CannotStart> {
+/// Which version of a secret, by the names that Secrets Manager has for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The one in use.
+    Current,
+    /// The one that is about to be: accepted everywhere before anyone signs with it.
+    Pending,
+    /// The one that was in use before: accepted until its tokens have ended.
+    Previous,
+}
+
+impl Stage {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Current => "AWSCURRENT",
+            Self::Pending => "AWSPENDING",
+            Self::Previous => "AWSPREVIOUS",
+        }
+    }
+}
+
+async fn fetch(
+    sdk: &SdkConfig,
+    source: Option<SecretSource>,
+    stage: Stage,
+) -> Result<Option<SecretString>, CannotStart> {
     let name = match source {
         None => return Ok(None),
-        Some(SecretSource::Given(secret)) => return Ok(Some(secret)),
+        Some(SecretSource::Given(secret)) => return Ok((stage == Stage::Current).then_some(secret)),
         Some(SecretSource::Named(name)) => name,
     };
     let client = aws_sdk_secretsmanager::Client::new(sdk);
-    let answer = client.get_secret_value().secret_id(&name).send().await;
-    let value = answer.ok().and_then(|answer| answer.secret_string);
+    let answer = client.get_secret_value().secret_id(&name).version_stage(stage.label()).send().await;
+    let value = match answer {
+        Ok(answer) => answer.secret_string,
+        // A key that is not being replaced has no other version.
+        Err(error)
+            if stage != Stage::Current
+                && error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) =>
+        {
+            return Ok(None);
+        }
+        Err(_) => None,
+    };
     // The error is left out on purpose: of a secret, not even the shape of a failure belongs into a log.
     value.map(|secret| Some(secret.into())).ok_or_else(|| CannotStart(format!("the secret {name} cannot be read")))
 }

@@ -15,6 +15,8 @@ pub enum Need {
     Seeds,
     /// The way to push to open sockets.
     Sockets,
+    /// Leave to write down that a session is in use.
+    Seen,
 }
 
 /// Where a secret comes from.
@@ -33,8 +35,8 @@ pub struct Config {
     pub table: Option<String>,
     /// What signs access tokens.
     pub tokens: Option<SecretSource>,
-    /// What signed access tokens before; still accepted.
-    pub previous_tokens: Option<SecretSource>,
+    /// What signed access tokens before; still accepted. Only where secrets are given: a named one has versions.
+    pub previous_tokens: Option<SecretString>,
     /// What server seeds are derived from.
     pub seeds: Option<SecretSource>,
     /// Where pushes to open sockets are posted.
@@ -78,7 +80,7 @@ impl Config {
         let config = Self {
             table: text("TABLE_NAME"),
             tokens: secret("TOKENS_SECRET"),
-            previous_tokens: secret("TOKENS_SECRET_PREVIOUS"),
+            previous_tokens: text("TOKENS_SECRET_PREVIOUS").map(Into::into),
             seeds: secret("SEEDS_SECRET"),
             socket_endpoint: text("SOCKET_ENDPOINT"),
             token_lifetime: Duration::from_secs(minutes.clone().unwrap_or(30).saturating_mul(60)),
@@ -101,6 +103,7 @@ impl Config {
             Need::Tokens => (self.tokens.is_some(), "TOKENS_SECRET_ID must name the secret that signs access tokens"),
             Need::Seeds => (self.seeds.is_some(), "SEEDS_SECRET_ID must name the secret behind the server seeds"),
             Need::Sockets => (self.socket_endpoint.is_some(), "SOCKET_ENDPOINT must be the URL that takes pushes"),
+            Need::Seen => (true, "a permission is no variable"),
         };
         (!there).then_some(complaint)
     }

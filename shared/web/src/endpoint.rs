@@ -208,7 +208,8 @@ pub fn codes<E: Endpoint>() -> Vec<Code> {
 
 /// Everything that an endpoint cannot work without.
 pub fn needs<E: Endpoint>() -> Vec<Need> {
-    let mut needs = [E::Caller::NEEDS, E::ROUTE.needs].concat();
+    let of_sessions: &[Need] = if E::Caller::TOKEN && !E::Reply::KEYED { &[Need::Seen] } else { &[] };
+    let mut needs = [E::Caller::NEEDS, E::ROUTE.needs, of_sessions].concat();
     needs.sort();
     needs.dedup();
     needs

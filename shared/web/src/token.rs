@@ -43,10 +43,10 @@ pub struct Claims {
     pub aud: String,
 }
 
-/// The keys that sign access tokens: one signs, two may be accepted, so that a key can be replaced.
+/// The keys of access tokens: one signs, others are accepted as well, so that a key can be replaced and nobody is logged out.
 pub struct Tokens {
     current: SigningKey,
-    previous: Option<SigningKey>,
+    accepted: Vec<SigningKey>,
     lifetime: Duration,
 }
 
@@ -73,12 +73,9 @@ impl SigningKey {
 
 impl Tokens {
     /// Keys from secrets of at least 32 bytes; `None` for a shorter one.
-    pub fn new(current: &SecretString, previous: Option<&SecretString>, lifetime: Duration) -> Option<Self> {
-        let previous = match previous {
-            Some(secret) => Some(SigningKey::of(secret)?),
-            None => None,
-        };
-        Some(Self { current: SigningKey::of(current)?, previous, lifetime })
+    pub fn new(current: &SecretString, accepted: &[SecretString], lifetime: Duration) -> Option<Self> {
+        let accepted = accepted.iter().map(SigningKey::of).collect::<Option<_>>()?;
+        Some(Self { current: SigningKey::of(current)?, accepted, lifetime })
     }
 
     /// How long an access token lasts.
@@ -185,19 +182,19 @@ impl Tokens {
         self.current.successor(token)
     }
 
-    /// The successor that has this hash, under either key.
+    /// The successor that has this hash, under any key.
     pub fn successor_with(&self, token: &RefreshToken, hash: &str) -> Option<RefreshToken> {
         self.keys().map(|key| key.successor(token)).find(|successor| successor.hash() == hash)
     }
 
-    /// Whether we made this refresh token, under either key.
+    /// Whether we made this refresh token, under any key.
     pub fn made(&self, token: &RefreshToken) -> bool {
         let RefreshToken { player, session, generation, .. } = *token;
         self.keys().any(|key| key.refresh(player, session, generation).hash() == token.hash())
     }
 
     fn keys(&self) -> impl Iterator<Item = &SigningKey> {
-        [Some(&self.current), self.previous.as_ref()].into_iter().flatten()
+        std::iter::once(&self.current).chain(&self.accepted)
     }
 }
 

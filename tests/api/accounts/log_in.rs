@@ -183,7 +183,7 @@ async fn elsewhere(world: &World, site_id: &str) -> Value {
         entropy: Entropy::seeded(8),
         economy: Economy::shipped().unwrap(),
         store: Some(world.store().clone()),
-        tokens: Tokens::new(&"s".repeat(32).into(), None, MINUTE),
+        tokens: Tokens::new(&"s".repeat(32).into(), &[], MINUTE),
         seeds: None,
         sockets: None,
     };
