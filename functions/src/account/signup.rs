@@ -74,35 +74,41 @@ impl Endpoint for Signup {
             Ok(()) => TokenReply::of(&call, newcomer.change.player(), newcomer.profile, refresh_token),
             Err(NotCommitted::Refused { conflict: Conflict::SiteTaken, found: Some(item) }) => {
                 let Login { made_by, .. } = decode(item)?;
-                repeated(&call, &newcomer.profile.site_id, made_by, password).await
+                repeated(&call, &newcomer.profile.site_id, made_by, password, Failure::taken("site_id")).await
             }
             Err(NotCommitted::Refused { conflict: Conflict::InviteRefused, .. }) => {
-                Err(invite_refused(&call, &request.invite_code).await?)
+                let site = &newcomer.profile.site_id;
+                // The last use of the invite may have been this very sign-up's.
+                let login = if call.attempt.is_some() { store.login_state(site).await?.login } else { None };
+                let refused = invite_refused(&call, &request.invite_code).await?;
+                repeated(&call, site, login.and_then(|login| login.made_by), password, refused).await
             }
             Err(other) => Err(other.into()),
         }
     }
 }
 
-/// The site id is there already. It was this very sign-up, if it has the same key and the same password: then the
-/// answer got lost, and the player comes in after all, with a new session. To whoever tries passwords it is a login.
+/// Somebody has the site id, or the invite is used up. It was this very sign-up, if it has the same key and the same password:
+/// then the answer got lost, and the player comes in after all, with a new session. To whoever tries passwords it is a login.
 async fn repeated(
     call: &Call<'_, Anyone>,
     site: &SiteId,
     made_by: Option<Attempt>,
     password: Password,
+    otherwise: Failure,
 ) -> Result<TokenReply, Failure> {
-    let taken = || Failure::taken("site_id");
-    let attempt = call.attempt.as_ref().ok_or_else(taken)?;
-    let made_by = made_by.filter(|made_by| made_by.key == attempt.key).ok_or_else(taken)?;
-    let opened = knock(call, site, password).await?.ok_or_else(taken)?;
+    let Some((attempt, made_by)) = call.attempt.as_ref().zip(made_by).filter(|(attempt, made)| attempt.key == made.key)
+    else {
+        return Err(otherwise);
+    };
+    let Some(opened) = knock(call, site, password).await? else { return Err(otherwise) };
     if made_by != *attempt {
         return Err(Failure::of(Code::IdempotencyKeyReused));
     }
     match enter(call, site, &opened, |_| true).await {
         // The password is another one since: that player has come in before.
-        Err(Failure { code: Code::InvalidCredentials, .. }) => Err(taken()),
-        other => other,
+        Err(Failure { code: Code::InvalidCredentials, .. }) => Err(otherwise),
+        entered => entered,
     }
 }
 

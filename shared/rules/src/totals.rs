@@ -106,10 +106,10 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    /// In millionths, rounded towards zero.
+    /// In millionths, rounded to the nearest.
     fn millionths(self) -> i64 {
-        let whole = i128::from(self.to.max(1));
-        i64::try_from(i128::from(self.of) * 1_000_000 / whole).unwrap_or(i64::MAX)
+        let (part, whole) = (i128::from(self.of) * 1_000_000, i128::from(self.to.max(1)));
+        i64::try_from((part + part.signum() * whole / 2) / whole).unwrap_or(i64::MAX)
     }
 }
 
@@ -175,6 +175,7 @@ mod tests {
         let written = |of, to| serde_json::to_string(&Ratio { of, to }).unwrap();
         assert_eq!(written(0, 0), "0.0");
         assert_eq!(written(-657, 1000), "-0.657");
-        assert_eq!(written(1, 3), "0.333333");
+        assert_eq!((written(1, 3), written(2, 3)), ("0.333333".to_owned(), "0.666667".to_owned()));
+        assert_eq!(written(-2, 3), "-0.666667");
     }
 }

@@ -80,16 +80,18 @@ impl Store {
         let claim = Claim { player: id };
         let record = EntryRecord { entry: change.entry().clone(), fingerprint: None, reply: String::new() };
         self.persist(|| {
-            let mut tx = self.tx().create(&Key::login(&profile.site_id), login, Conflict::SiteTaken).create(
+            let mut tx = self.tx();
+            // The invite first: whoever has none that works is not told which names are taken.
+            if let Some(code) = invite {
+                tx = tx.take_use(&Key::invite(code), now, Conflict::InviteRefused);
+            }
+            tx = tx.create(&Key::login(&profile.site_id), login, Conflict::SiteTaken).create(
                 &Key::nickname(&profile.nickname),
                 &claim,
                 Conflict::NicknameTaken,
             );
             if let Some(phone) = &profile.phone_number {
                 tx = tx.create(&Key::phone(phone), &claim, Conflict::PhoneTaken);
-            }
-            if let Some(code) = invite {
-                tx = tx.take_use(&Key::invite(code), now, Conflict::InviteRefused);
             }
             if let Some(session) = session {
                 tx = tx.create(&Key::session(id, session.id), session, Conflict::Broken);
