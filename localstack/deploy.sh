@@ -58,9 +58,11 @@ start() {
 # An empty table lets nobody in. The item is what croupier_rules::account::Invite looks like there.
 offer_invite() {
   "$bin/python" - "$1" "${DEFAULT_INVITE_CODE:-5858}" <<'END'
-import sys, boto3
+import datetime, sys, boto3
 table, code = sys.argv[1], sys.argv[2].strip().upper()
-invite = {"pk": {"S": f"INVITE#{code}"}, "sk": {"S": "CODE"}, "code": {"S": code}, "used": {"N": "0"}, "active": {"BOOL": True}}
+now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+texts = {"pk": f"INVITE#{code}", "sk": "CODE", "code": code, "created_at": now, "shelf": "INVITES", "name": f"{now}#{code}"}
+invite = {name: {"S": text} for name, text in texts.items()} | {"used": {"N": "0"}, "active": {"BOOL": True}}
 dynamodb = boto3.client("dynamodb")
 try:
     dynamodb.put_item(TableName=table, Item=invite, ConditionExpression="attribute_not_exists(pk)")

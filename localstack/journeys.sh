@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the template, builds the release executable, deploys both to an emulator, and plays there what `cargo test`
-# plays on the embedded stack.
+# plays on the embedded stack. The commands of docs/operations.md make the admin and replace the key of access tokens.
 #
 #   localstack/journeys.sh                 on an emulator that is started for this and stopped again
 #   localstack/journeys.sh ENDPOINT_URL    on an emulator that runs already
@@ -27,4 +27,4 @@ BOOTSTRAP=$PWD/$executable cargo test --locked -p croupier-tests --test contract
 places=$(localstack/deploy.sh "$@")
 echo "$places"
 export $(grep -E '^(BASE_URL|SOCKET_URL)=' <<<"$places")
-cargo test --locked -p croupier-tests --test journeys
+localstack/operations.sh "$@"

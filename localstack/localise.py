@@ -48,7 +48,8 @@ def name_secrets_by_arn():
     secrets = [{"Ref": name} for name, each in resources.items() if each["Type"] == "AWS::SecretsManager::Secret"]
     for function in functions.values():
         for policy in function.get("Policies", []):
-            for statement in policy["Statement"]:
+            # A policy that several share is named here, and has no statements.
+            for statement in policy.get("Statement", []):
                 if statement["Resource"] in secrets:
                     statement["Resource"] = {"Fn::GetAtt": [statement["Resource"]["Ref"], "Id"]}
 

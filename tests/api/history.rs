@@ -22,21 +22,17 @@ async fn veteran(world: &World) -> Seat {
     seat
 }
 
-/// The pages of a list, each as the numbers of its entries.
+/// The pages of the list, each as the numbers of its entries.
 async fn pages(seat: &Seat, query: &str) -> Vec<Vec<u64>> {
-    let (mut pages, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let page = seat.get(&format!("{HISTORY}?{query}{cursor}")).await.ok();
-        pages.push(numbers(&page));
-        match &page["next_cursor"] {
-            Value::Null => return pages,
-            next => cursor = format!("&cursor={}", next.as_str().expect("a cursor")),
-        }
-    }
+    seat.pages(&format!("{HISTORY}?{query}")).await.iter().map(|page| sequences(page)).collect()
 }
 
 fn numbers(page: &Value) -> Vec<u64> {
-    page["items"].as_array().expect("items").iter().map(|item| item["sequence"].as_u64().expect("a number")).collect()
+    sequences(page["items"].as_array().expect("items"))
+}
+
+fn sequences(items: &[Value]) -> Vec<u64> {
+    items.iter().map(|item| item["sequence"].as_u64().expect("a number")).collect()
 }
 
 #[tokio::test]

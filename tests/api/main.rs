@@ -1,6 +1,8 @@
 //! What a player gets, endpoint by endpoint, on the embedded stack; every test ends with an audit of the whole table.
 
 mod accounts;
+mod admin;
+mod audit;
 mod bad_input;
 mod callers;
 mod exactly_once;
@@ -8,5 +10,7 @@ mod fairness;
 mod history;
 mod laptop;
 mod live;
+mod profile;
 mod ranks;
 mod sessions;
+mod stats;

@@ -1,28 +1,19 @@
 //! Ranks and what others may know: read from the table on every request, never from a token.
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use croupier_localstack::table::TABLE;
 use croupier_tests::{
-    seat::{Answer, PASSWORD, Seat},
-    world::{World, play},
+    seat::{Answer, PASSWORD, Seat, Site},
+    world::play,
 };
 use croupier_web::error::Code;
 use serde_json::json;
 
-/// Gives a player a rank, as an operator would.
-#[expect(clippy::disallowed_methods, reason = "there is no other way to it in this game yet")]
-async fn promote(world: &World, seat: &Seat, rank: &str) {
-    let update = world.running().table.update_item().table_name(TABLE);
-    let update = update.key("pk", AttributeValue::S(format!("PLAYER#{}", seat.id)));
-    let update = update.key("sk", AttributeValue::S("PLAYER".to_owned()));
-    let update = update.update_expression("SET #rank = :rank").expression_attribute_names("#rank", "rank");
-    update.expression_attribute_values(":rank", AttributeValue::S(rank.to_owned())).send().await.expect("a rank");
-}
+use crate::admin;
 
 #[tokio::test]
 async fn a_rank_opens_doors_on_the_very_next_request() {
     play(async |world| {
-        let seat = world.newcomer("climber").await;
+        let (admin, seat) = (world.admin().await, world.newcomer("climber").await);
+        let promote = async |rank: &str| admin::update(&admin, &seat, json!({ "rank": rank })).await.ok();
         let doors = async || {
             let (premium, vip) = (seat.get("/api/rbac/premium").await, seat.get("/api/rbac/vip").await);
             for door in [&premium, &vip] {
@@ -33,12 +24,12 @@ async fn a_rank_opens_doors_on_the_very_next_request() {
             (premium.status, vip.status)
         };
         assert_eq!(doors().await, (403, 403));
-        promote(world, &seat, "PREMIUM").await;
+        promote("PREMIUM").await;
         assert_eq!(doors().await, (200, 403));
-        promote(world, &seat, "VIP").await;
+        promote("VIP").await;
         assert_eq!(doors().await, (200, 200));
         assert_eq!(seat.get("/api/rbac/vip").await.ok(), json!({ "rank": "VIP" }));
-        promote(world, &seat, "STANDARD").await;
+        promote("STANDARD").await;
         assert_eq!(doors().await, (403, 403));
     })
     .await;
@@ -47,7 +38,7 @@ async fn a_rank_opens_doors_on_the_very_next_request() {
 #[tokio::test]
 async fn others_see_a_name_and_a_rank_and_nothing_more() {
     play(async |world| {
-        let mut body = croupier_tests::seat::Site::sign_up_body("private", "5858");
+        let mut body = Site::sign_up_body("private", "5858");
         body["phone_number"] = json!("+442079460000");
         body["nickname"] = json!("Public Name");
         let private = Seat::of(world, &world.post("/api/auth/signup", body).await.ok());

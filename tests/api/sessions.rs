@@ -12,6 +12,8 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::admin;
+
 async fn refresh(site: &Site, token: &str) -> Answer {
     site.post("/api/auth/refresh", json!({ "refresh_token": token })).await
 }
@@ -182,12 +184,11 @@ async fn sessions_are_listed_and_ended_one_by_one() {
         assert!(sessions[0]["created_at"].as_str() < sessions[1]["created_at"].as_str());
 
         let path = |session: &Value| format!("/api/auth/sessions/{}", session["id"].as_str().expect("an id"));
-        let end = async |seat: &Seat, path: &str| Answer::to(seat.request(Method::DELETE, path)).await;
         let stranger = world.newcomer("stranger").await;
-        end(&stranger, &path(&sessions[0])).await.refused(Code::NotFound);
-        end(&phone, "/api/auth/sessions/nonsense").await.refused(Code::NotFound);
-        end(&phone, &path(&sessions[0])).await.ok();
-        end(&phone, &path(&sessions[0])).await.refused(Code::NotFound);
+        stranger.delete(&path(&sessions[0])).await.refused(Code::NotFound);
+        phone.delete("/api/auth/sessions/nonsense").await.refused(Code::NotFound);
+        phone.delete(&path(&sessions[0])).await.ok();
+        phone.delete(&path(&sessions[0])).await.refused(Code::NotFound);
         laptop.spin(1).await.refused(Code::TokenRevoked);
         assert_eq!(listed(&phone).await.len(), 1);
     })
@@ -225,6 +226,96 @@ async fn a_refresh_is_one_conditional_write() {
         let passed: Vec<_> = world.wire.take().into_iter().map(|passed| passed.operation).collect();
         let writes = passed.iter().filter(|operation| *operation == "TransactWriteItems").count();
         assert_eq!(writes, 1, "{passed:?}");
+    })
+    .await;
+}
+
+/// What can happen to a player who is logged in twice.
+#[derive(Debug, Clone, Copy)]
+enum Happening {
+    Logout,
+    LogoutOfAll,
+    EndOfTheOther,
+    NewPassword,
+    Ban,
+    Pardon,
+    ForcedLogout,
+    Rank(&'static str),
+}
+
+impl Happening {
+    async fn happen(self, admin: &Seat, here: &Seat, there: &Seat) {
+        let standing = async |standing: Value| admin::update(admin, here, standing).await;
+        match self {
+            Self::Logout => here.post("/api/auth/logout", json!({})).await,
+            Self::LogoutOfAll => here.post("/api/auth/logout-all", json!({})).await,
+            Self::EndOfTheOther => {
+                let id =
+                    listed(there).await.into_iter().find(|session| session["is_current"] == true).expect("its own");
+                here.delete(&format!("/api/auth/sessions/{}", id["id"].as_str().expect("an id"))).await
+            }
+            Self::NewPassword => {
+                let change = json!({ "password": "orange-grape-9", "current_password": PASSWORD });
+                here.patch("/api/users/profile", change).await
+            }
+            Self::Ban => standing(json!({ "is_active": false })).await,
+            Self::Pardon => {
+                standing(json!({ "is_active": false })).await.ok();
+                standing(json!({ "is_active": true })).await
+            }
+            Self::ForcedLogout => admin::force_logout(admin, here).await,
+            Self::Rank(rank) => standing(json!({ "rank": rank })).await,
+        }
+        .ok();
+    }
+}
+
+#[tokio::test]
+async fn what_happens_to_a_player_counts_on_the_very_next_request_whatever_the_token_said() {
+    use Code::{AccountLocked, RankRequired, TokenRevoked};
+    let over = (Some(TokenRevoked), Some(TokenRevoked));
+    let on = (None, Some(RankRequired));
+    let locked = (Some(AccountLocked), Some(AccountLocked));
+    // What the session that asked gets, then the other one: where players play, and behind the door of a rank.
+    let cases = [
+        (Happening::Logout, over, on),
+        (Happening::LogoutOfAll, over, over),
+        (Happening::EndOfTheOther, on, over),
+        (Happening::NewPassword, on, over),
+        (Happening::Ban, locked, locked),
+        (Happening::Pardon, on, on),
+        (Happening::ForcedLogout, over, over),
+        (Happening::Rank("PREMIUM"), on, on),
+        (Happening::Rank("VIP"), (None, None), (None, None)),
+    ];
+    play(async |world| {
+        let admin = world.admin().await;
+        for (place, (happening, of_this, of_the_other)) in cases.into_iter().enumerate() {
+            let name = format!("player-{place}");
+            let (here, here_token) = signed_up(world, &name).await;
+            let (there, there_token) = logged_in(world, &name).await;
+            let doors = async |seat: &Seat, (plays, enters): (Option<Code>, Option<Code>)| {
+                for (answer, refusal) in [
+                    (seat.spin(1).await, plays),
+                    (seat.get("/api/users/balance").await, plays),
+                    (seat.post("/api/realtime/ticket", json!({})).await, plays),
+                    (seat.get("/api/rbac/vip").await, enters),
+                ] {
+                    let expected = refusal.map_or((200, ""), |code| (code.status(), code.text()));
+                    assert_eq!((answer.status, answer.code().as_str()), expected, "{happening:?}: {}", answer.body);
+                }
+            };
+            doors(&here, on).await;
+            doors(&there, on).await;
+            happening.happen(&admin, &here, &there).await;
+            doors(&here, of_this).await;
+            doors(&there, of_the_other).await;
+            for (token, (refusal, _)) in [(here_token, of_this), (there_token, of_the_other)] {
+                let answer = refresh(world, &token).await;
+                let expected = refusal.map_or((200, ""), |code| (code.status(), code.text()));
+                assert_eq!((answer.status, answer.code().as_str()), expected, "{happening:?}: {}", answer.body);
+            }
+        }
     })
     .await;
 }

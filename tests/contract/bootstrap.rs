@@ -17,9 +17,10 @@ use croupier_tests::world::{World, variable};
 use croupier_web::{
     app::Clock,
     config::{Config, Need},
+    token::{Claims, Tokens},
 };
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, process::Command, sync::Mutex, time::timeout};
+use tokio::{net::TcpListener, process::Command, sync::Mutex};
 
 use crate::examples::{Example, Examples, is_right, names};
 
@@ -28,10 +29,19 @@ const SECRETS: [(&str, &str); 2] = [
     ("SEEDS_SECRET", "a-secret-of-this-test-behind-the-seeds"),
 ];
 
+/// Versions of secrets, by name and stage.
+type Versions = BTreeMap<(&'static str, &'static str), &'static str>;
+
+/// The secrets of this test, none of which is being replaced.
+fn usual() -> Versions {
+    SECRETS.into_iter().map(|(name, secret)| ((name, "AWSCURRENT"), secret)).collect()
+}
+
 /// What the fake services of one test know.
 struct Fakes {
     event: Mutex<Option<Value>>,
     answer: Mutex<tokio::sync::mpsc::Sender<Value>>,
+    secrets: Versions,
 }
 
 type Known = State<Arc<Fakes>>;
@@ -62,15 +72,17 @@ async fn take(State(fakes): Known, Path((_, verdict)): Path<(String, String)>, b
     Json(json!({})).into_response()
 }
 
-async fn secret(headers: HeaderMap, body: Bytes) -> Response {
+async fn secret(State(fakes): Known, headers: HeaderMap, body: Bytes) -> Response {
     let asked: Value = serde_json::from_slice(&body).expect("JSON");
     assert_eq!(headers["x-amz-target"], "secretsmanager.GetSecretValue");
-    if asked["VersionStage"] != "AWSCURRENT" {
-        let unknown = json!({ "__type": "ResourceNotFoundException", "message": "no such version" });
-        return (StatusCode::BAD_REQUEST, Json(unknown)).into_response();
+    let version = ["SecretId", "VersionStage"].map(|field| asked[field].as_str().expect("a text"));
+    match fakes.secrets.get(&(version[0], version[1])) {
+        Some(secret) => Json(json!({ "SecretString": secret })).into_response(),
+        None => {
+            let unknown = json!({ "__type": "ResourceNotFoundException", "message": "no such version" });
+            (StatusCode::BAD_REQUEST, Json(unknown)).into_response()
+        }
     }
-    let known: BTreeMap<_, _> = SECRETS.into();
-    Json(json!({ "SecretString": known[asked["SecretId"].as_str().expect("a name")] })).into_response()
 }
 
 /// The executable, built as the tests are.
@@ -103,6 +115,62 @@ fn function(path: &str, handler: &str) -> Command {
     command
 }
 
+/// The executable, the world for which it is invoked, and the secrets that it finds there.
+struct Invocation<'a> {
+    path: &'a str,
+    world: &'a World,
+    secrets: Versions,
+}
+
+/// What came of it: the answer, if there was one, and what was written to standard output and error.
+struct Outcome {
+    answer: Option<Value>,
+    log: String,
+    sentence: String,
+}
+
+impl Invocation<'_> {
+    /// Starts it as one function, with one event.
+    async fn of(&self, name: &str, event: Value) -> Outcome {
+        let row = FUNCTIONS.iter().find(|row| row.name == name).expect("a function");
+        let (answer, mut answers) = tokio::sync::mpsc::channel(1);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (event, answer) = (Mutex::new(Some(event)), Mutex::new(answer));
+        let server = axum::serve(listener, fakes(Arc::new(Fakes { event, answer, secrets: self.secrets.clone() })));
+        let server = tokio::spawn(async move { server.await });
+
+        let running = self.world.running();
+        let mut command = function(self.path, name);
+        command.env("AWS_LAMBDA_RUNTIME_API", address.to_string());
+        command.env("LOG_LEVEL", "trace");
+        command.env("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("http://{address}"));
+        command.env("AWS_ENDPOINT_URL_DYNAMODB", &running.table_endpoint);
+        for need in row.needs() {
+            // Just what its needs say: a function that uses more than it declares fails here.
+            match need {
+                Need::Table => command.env("TABLE_NAME", TABLE),
+                Need::Tokens => command.env("TOKENS_SECRET_ID", "TOKENS_SECRET"),
+                Need::Seeds => command.env("SEEDS_SECRET_ID", "SEEDS_SECRET"),
+                Need::Sockets => command.env("SOCKET_ENDPOINT", &running.socket_endpoint),
+                Need::Seen => &mut command,
+            };
+        }
+        let mut child = command.spawn().expect("a process");
+        let answer = tokio::select! {
+            answer = answers.recv() => answer,
+            _ = child.wait() => None,
+            () = tokio::time::sleep(Duration::from_secs(20)) => None,
+        };
+        // One that has ended by itself needs no ending.
+        let _ = child.start_kill();
+        let output = child.wait_with_output().await.expect("an end");
+        server.abort();
+        let [log, sentence] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).expect("text"));
+        Outcome { answer, log, sentence }
+    }
+}
+
 /// A world whose tokens and seeds are those of the executable, at the same time as the executable's.
 async fn world() -> World {
     let secrets: BTreeMap<_, _> = SECRETS.into();
@@ -125,43 +193,16 @@ async fn the_executable_answers_every_example_as_the_function_that_its_handler_n
     let path = executable().await;
     let world = world().await;
     let examples = Examples::of(&world).await;
-    for row in FUNCTIONS {
-        let (answer, mut answers) = tokio::sync::mpsc::channel(1);
-        let Example { event, secrets } = examples.ready(row.name).await;
-        let event = Mutex::new(Some(event));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let server = axum::serve(listener, fakes(Arc::new(Fakes { event, answer: Mutex::new(answer) })));
-        let server = tokio::spawn(async move { server.await });
-
-        let mut command = function(&path, row.name);
-        command.env("AWS_LAMBDA_RUNTIME_API", address.to_string());
-        command.env("LOG_LEVEL", "trace");
-        command.env("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("http://{address}"));
-        command.env("AWS_ENDPOINT_URL_DYNAMODB", &world.running().table_endpoint);
-        for need in row.needs() {
-            // Just what its needs say: a function that uses more than it declares fails here.
-            match need {
-                Need::Table => command.env("TABLE_NAME", TABLE),
-                Need::Tokens => command.env("TOKENS_SECRET_ID", "TOKENS_SECRET"),
-                Need::Seeds => command.env("SEEDS_SECRET_ID", "SEEDS_SECRET"),
-                Need::Sockets => command.env("SOCKET_ENDPOINT", &world.running().socket_endpoint),
-                Need::Seen => &mut command,
-            };
-        }
-        let mut child = command.spawn().expect("a process");
-        let Ok(Some(answer)) = timeout(Duration::from_secs(20), answers.recv()).await else {
-            child.start_kill().expect("a process to end");
-            panic!("{} did not answer: {:?}", row.name, child.wait_with_output().await);
-        };
-        is_right(row.name, &answer);
-        child.start_kill().expect("a process to end");
-        let log = String::from_utf8(child.wait_with_output().await.expect("an end").stdout).expect("text");
-        assert!(log.contains(&format!("\"function\":\"{}\"", row.name)), "{log}");
+    let invocation = Invocation { path: &path, world: &world, secrets: usual() };
+    for name in names() {
+        let Example { event, secrets } = examples.ready(name).await;
+        let Outcome { answer, log, sentence } = invocation.of(name, event).await;
+        let answer = answer.unwrap_or_else(|| panic!("{name} did not answer: {log}{sentence}"));
+        is_right(name, &answer);
+        assert!(log.contains(&format!("\"function\":\"{name}\"")), "{log}");
         for secret in secrets.into_iter().chain(tokens(&answer)) {
-            assert!(!log.contains(&secret), "{} logs a secret: {log}", row.name);
+            assert!(!log.contains(&secret), "{name} logs a secret: {log}");
         }
-        server.abort();
     }
     croupier_tests::audit::audit(&world).await;
     world.stop().await;
@@ -183,4 +224,52 @@ async fn an_unknown_handler_or_a_missing_secret_ends_it_with_a_sentence() {
     for name in ["TABLE_NAME", "TOKENS_SECRET_ID", "SEEDS_SECRET_ID"] {
         assert!(sentence.contains(name), "{sentence}");
     }
+}
+
+#[tokio::test]
+async fn a_token_of_the_key_before_or_to_come_is_accepted_and_one_of_a_removed_key_is_not() {
+    const KEYS: [(&str, u64); 4] = [
+        ("a-secret-of-this-test-that-signs-tokens", 200),
+        ("a-secret-of-this-test-that-is-about-to-sign", 200),
+        ("a-secret-of-this-test-that-signed-before", 200),
+        ("a-secret-of-this-test-that-was-taken-away", 401),
+    ];
+    let path = executable().await;
+    let world = world().await;
+    let mut secrets = usual();
+    secrets.insert(("TOKENS_SECRET", "AWSPENDING"), KEYS[1].0);
+    secrets.insert(("TOKENS_SECRET", "AWSPREVIOUS"), KEYS[2].0);
+    let invocation = Invocation { path: &path, world: &world, secrets };
+    let examples = Examples::of(&world).await;
+    for (key, status) in KEYS {
+        let mut event = examples.ready("me").await.event;
+        let bearer = event["headers"]["authorization"].as_str().expect("a header").to_owned();
+        let token = bearer.strip_prefix("Bearer ").expect("a token");
+        let claims = world.running().app.tokens().expect("keys").verify(token, world.now()).expect("a good token");
+        let keys = Tokens::new(&key.into(), &[], Duration::from_secs(60)).expect("a key");
+        let Claims { sub, sid, epoch, jti, .. } = claims;
+        let token = keys.issue(sub, sid, epoch, jti, world.now()).expect("a token");
+        event["headers"]["authorization"] = format!("Bearer {token}").into();
+        let Outcome { answer, log, .. } = invocation.of("me", event).await;
+        let answer = answer.unwrap_or_else(|| panic!("no answer: {log}"));
+        assert_eq!(answer["statusCode"], status, "{key}: {answer}");
+        let told = answer["body"].as_str().expect("a body").contains(r#""code":"UNAUTHENTICATED""#);
+        assert_eq!(told, status == 401, "{key}: {answer}");
+    }
+    croupier_tests::audit::audit(&world).await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_read_ends_it_with_a_sentence_and_has_no_default() {
+    let path = executable().await;
+    let world = world().await;
+    // The key to come and the one before are no substitute for the one in use.
+    let others = ["AWSPENDING", "AWSPREVIOUS"].map(|stage| (("TOKENS_SECRET", stage), SECRETS[0].1));
+    let invocation = Invocation { path: &path, world: &world, secrets: others.into() };
+    let event = Examples::of(&world).await.ready("me").await.event;
+    let Outcome { answer, sentence, .. } = invocation.of("me", event).await;
+    assert_eq!(answer, None);
+    assert_eq!(sentence, "me cannot start: the secret TOKENS_SECRET cannot be read\n");
+    world.stop().await;
 }

@@ -5,16 +5,18 @@ use std::{collections::BTreeMap, fs};
 use croupier_functions::FUNCTIONS;
 use croupier_tests::{
     live::Live,
-    seat::{PASSWORD, Seat},
+    seat::{ADMIN_PASSWORD, PASSWORD, Seat},
     world::World,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// The player whom the examples speak of.
+/// The players whom the examples speak of: one who plays, an admin, and another one whom the admin looks at.
 pub struct Examples<'a> {
     world: &'a World,
     player: String,
     round: String,
+    admin: Seat,
+    other: String,
 }
 
 /// An example made ready, and what no log may hold of it.
@@ -26,41 +28,50 @@ pub struct Example {
 }
 
 impl<'a> Examples<'a> {
-    /// Makes the player.
+    /// Makes the players; the admin is there already.
     pub async fn of(world: &'a World) -> Self {
         let seat = world.newcomer("player").await;
-        let round = seat.spin(50).await.ok()["round_id"].as_str().expect("an id").to_owned();
-        Self { world, player: seat.id, round }
+        let round = text(&seat.spin(50).await.ok()["round_id"]);
+        let other = world.newcomer("other").await.id;
+        Self { world, player: seat.id, round, admin: world.admin().await, other }
     }
 
-    /// The example of a function, in a session of its own: some of them end it.
+    /// The example of a function, in a session of its own and with an invite of its own: some of them end it.
     pub async fn ready(&self, name: &str) -> Example {
         let tokens = self.world.log_in("player", PASSWORD).await.ok();
         let seat = Seat::of(self.world, &tokens);
         let sessions = seat.get("/api/auth/sessions").await.ok();
         let current =
             sessions["items"].as_array().expect("sessions").iter().find(|session| session["is_current"] == true);
-        let session = current.expect("this session")["id"].as_str().expect("an id").to_owned();
-        let refresh = tokens["refresh_token"].as_str().expect("a token").to_owned();
+        let invites = self.admin.post("/api/admin/invites", json!({})).await.ok();
         let placeholders = BTreeMap::from([
             ("ACCESS_TOKEN", seat.token.clone()),
+            ("ADMIN_TOKEN", self.admin.token.clone()),
             ("CONNECTION_ID", format!("{name}-L0SM9cOFvHcCIhw=")),
+            ("INVITE_CODE", text(&invites["items"][0]["code"])),
+            ("OTHER_ID", self.other.clone()),
             ("PLAYER_ID", self.player.clone()),
-            ("REFRESH_TOKEN", refresh),
+            ("REFRESH_TOKEN", text(&tokens["refresh_token"])),
             ("ROUND_ID", self.round.clone()),
-            ("SESSION_ID", session),
+            ("SESSION_ID", text(&current.expect("this session")["id"])),
             ("TICKET", Live::ticket(&seat).await),
         ]);
-        let text = fs::read_to_string(format!("../events/{name}.json"))
+        let example = fs::read_to_string(format!("../events/{name}.json"))
             .unwrap_or_else(|error| panic!("events/{name}.json: {error}; copy one of the same kind"));
-        let text = placeholders.iter().fold(text, |text, (placeholder, value)| text.replace(placeholder, value));
-        let carried = ["ACCESS_TOKEN", "REFRESH_TOKEN", "TICKET"].map(|placeholder| placeholders[placeholder].clone());
-        let behind = [PASSWORD, "cherry-lemon-7", "+442079460000", "a-secret-of-this-test"].map(str::to_owned);
+        let example =
+            placeholders.iter().fold(example, |example, (placeholder, value)| example.replace(placeholder, value));
+        let carried = ["ACCESS_TOKEN", "ADMIN_TOKEN", "INVITE_CODE", "REFRESH_TOKEN", "TICKET"];
+        let carried = carried.map(|placeholder| placeholders[placeholder].clone());
+        let behind = [PASSWORD, ADMIN_PASSWORD, "+442079460000", "a-secret-of-this-test"].map(str::to_owned);
         Example {
-            event: serde_json::from_str(&text).expect("JSON"),
+            event: serde_json::from_str(&example).expect("JSON"),
             secrets: carried.into_iter().chain(behind).collect(),
         }
     }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
 }
 
 /// Whether this is what the function answers to its example.

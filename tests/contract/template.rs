@@ -7,8 +7,8 @@ use std::{
 
 use croupier_functions::FUNCTIONS;
 use croupier_store::{
-    key::{BY_NUMBER, ENTRY_PREFIX, EXPIRES},
-    schema::{ATTRIBUTES, BY_NUMBER_KEY, STREAM_VIEW, TABLE_KEY},
+    key::{BY_NUMBER, DIRECTORY, ENTRY_PREFIX, EXPIRES, PK, SK},
+    schema::{ATTRIBUTES, BY_NUMBER_KEY, DIRECTORY_KEY, DIRECTORY_TELLS, STREAM_VIEW, TABLE_KEY},
 };
 use croupier_web::{
     config::Need,
@@ -86,6 +86,9 @@ const STATEMENTS: [(Need, &str, &str); 4] = [
     ),
 ];
 
+/// The policy of those who may write down that a session is in use.
+const SEEN_POLICY: &str = "SeenPolicy";
+
 /// The block to paste for a function that the template lacks.
 fn block(function: &Function) -> String {
     let mut block = format!(
@@ -97,7 +100,11 @@ fn block(function: &Function) -> String {
     let variables = VARIABLES.iter().filter(|(need, ..)| needs.contains(need));
     let lines: String = variables.map(|(_, name, value)| format!("          {name}: {value}\n")).collect();
     if !lines.is_empty() {
-        block.push_str("      Policies:\n        - Statement:\n");
+        block.push_str("      Policies:\n");
+        if needs.contains(&Need::Seen) {
+            writeln!(block, "        - !Ref {SEEN_POLICY}").unwrap();
+        }
+        block.push_str("        - Statement:\n");
         let statements = STATEMENTS.iter().filter(|(need, ..)| needs.contains(need));
         for (_, actions, resource) in statements {
             writeln!(block, "            - {{ Effect: Allow, Action: [{actions}], Resource: {resource} }}").unwrap();
@@ -121,6 +128,14 @@ fn block(function: &Function) -> String {
         writeln!(block, "        {name}: {{ Type: HttpApi, Properties: {{ ApiId: !Ref HttpApi{target} }} }}").unwrap();
     }
     block
+}
+
+/// The policies that a function shares with others, by name, and the statements of its own.
+fn policies(function: &Value) -> (BTreeSet<String>, Vec<Value>) {
+    let policies = function["Properties"]["Policies"].as_sequence().into_iter().flatten();
+    let (shared, own): (Vec<_>, Vec<_>) = policies.partition(|policy| policy.is_string());
+    let statements = own.into_iter().flat_map(|policy| policy["Statement"].as_sequence().expect("statements"));
+    (texts(shared), statements.cloned().collect())
 }
 
 fn functions(template: &Value) -> BTreeMap<String, Value> {
@@ -157,6 +172,7 @@ fn the_block_to_paste_is_what_the_template_has() {
         let (pasted, found) = (&pasted[logical_id(function).as_str()], &deployed[&logical_id(function)]);
         assert_eq!(pasted["Properties"]["Handler"], found["Properties"]["Handler"]);
         assert_eq!(requests(pasted), requests(found));
+        assert_eq!(policies(pasted).0, policies(found).0, "{}", function.name);
         for (name, value) in pasted["Properties"]["Environment"]["Variables"].as_mapping().into_iter().flatten() {
             assert_eq!(*value, found["Properties"]["Environment"]["Variables"][name], "{}", function.name);
         }
@@ -223,22 +239,28 @@ fn the_table_is_the_one_that_the_store_makes() {
     assert_eq!(indexes[0]["IndexName"], BY_NUMBER);
     assert_eq!(pairs(&indexes[0]["KeySchema"], "AttributeName", "KeyType"), of(&BY_NUMBER_KEY));
     assert_eq!(indexes[0]["Projection"]["ProjectionType"], "ALL");
-    assert!(table["GlobalSecondaryIndexes"].is_null());
+    let indexes = table["GlobalSecondaryIndexes"].as_sequence().expect("indexes");
+    assert_eq!(indexes.len(), 1);
+    assert_eq!(indexes[0]["IndexName"], DIRECTORY);
+    assert_eq!(pairs(&indexes[0]["KeySchema"], "AttributeName", "KeyType"), of(&DIRECTORY_KEY));
+    assert_eq!(indexes[0]["Projection"]["ProjectionType"], "INCLUDE");
+    let told = indexes[0]["Projection"]["NonKeyAttributes"].as_sequence().expect("attributes");
+    assert_eq!(texts(told), BTreeSet::from([DIRECTORY_TELLS.to_owned()]));
     assert_eq!(table["StreamSpecification"]["StreamViewType"], STREAM_VIEW.as_str());
     assert_eq!(table["TimeToLiveSpecification"]["AttributeName"], EXPIRES);
     assert_eq!(table["TimeToLiveSpecification"]["Enabled"], true);
     assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
 }
 
-/// Whoever needs a secret may read just that one, whoever needs sockets may post to them, and nobody else.
+/// Whoever needs a secret may read just that one, whoever needs sockets may post to them, whoever leaves a trace in a session
+/// may write that one, and nobody else.
 #[test]
 fn permissions_follow_from_needs() {
     let deployed = functions(&template());
     for function in FUNCTIONS.iter().filter(|function| deployed.contains_key(&logical_id(function))) {
-        let policies =
-            deployed[&logical_id(function)]["Properties"]["Policies"].as_sequence().cloned().unwrap_or_default();
-        let statements = policies.iter().flat_map(|policy| policy["Statement"].as_sequence().expect("statements"));
+        let (shared, statements) = policies(&deployed[&logical_id(function)]);
         let allowed: BTreeSet<(String, String)> = statements
+            .iter()
             .flat_map(|statement| {
                 let resource = statement["Resource"].as_str().expect("a resource").to_owned();
                 texts(statement["Action"].as_sequence().expect("actions"))
@@ -254,21 +276,44 @@ fn permissions_follow_from_needs() {
             (Need::Tokens, may(secret, "TokensSecret")),
             (Need::Seeds, may(secret, "SeedsSecret")),
             (Need::Sockets, may("execute-api:ManageConnections", "@connections")),
+            (Need::Seen, shared.contains(SEEN_POLICY)),
         ] {
             assert_eq!(allowed, needs.contains(&need), "{} and {need:?}", function.name);
         }
+        assert!(shared.iter().all(|policy| policy == SEEN_POLICY), "{} shares {shared:?}", function.name);
     }
 }
 
 #[test]
 fn no_function_may_do_more_than_named_actions_on_named_things() {
     for (name, function) in functions(&template()) {
-        let policies = function["Properties"]["Policies"].as_sequence().into_iter().flatten();
-        for statement in policies.flat_map(|policy| policy["Statement"].as_sequence().expect("statements")) {
+        for statement in policies(&function).1 {
             for action in texts(statement["Action"].as_sequence().expect("actions")) {
                 assert!(!action.contains('*'), "{name}: {action}");
             }
             assert_ne!(statement["Resource"], "*", "{name}");
         }
+    }
+}
+
+#[test]
+fn whoever_leaves_a_trace_in_a_session_may_write_that_trace_and_no_more() {
+    let policy = &template()["Resources"][SEEN_POLICY];
+    assert_eq!(policy["Type"], "AWS::IAM::ManagedPolicy");
+    let properties = policy["Properties"].as_mapping().expect("properties");
+    // It comes to those who ask for it; it is not given to roles, users or groups besides.
+    assert_eq!(texts(properties.keys()), ["Description", "PolicyDocument"].map(str::to_owned).into());
+    let statements = policy["Properties"]["PolicyDocument"]["Statement"].as_sequence().expect("statements");
+    let [statement] = statements.as_slice() else { panic!("one statement: {statements:?}") };
+    assert_eq!((&statement["Effect"], &statement["Resource"]), (&"Allow".into(), &"Table.Arn".into()));
+    assert_eq!(texts(statement["Action"].as_sequence().expect("actions")), ["dynamodb:UpdateItem".to_owned()].into());
+    let conditions = statement["Condition"].as_mapping().expect("conditions");
+    assert_eq!(conditions.len(), 3);
+    let values = |operator: &str, key: &str| texts(conditions[operator][key].as_sequence().expect("values"));
+    assert_eq!(values("ForAllValues:StringLike", "dynamodb:LeadingKeys"), ["PLAYER#*".to_owned()].into());
+    let attributes = [PK, SK, "seen_at"].map(str::to_owned).into();
+    assert_eq!(values("ForAllValues:StringEquals", "dynamodb:Attributes"), attributes);
+    for key in ["dynamodb:LeadingKeys", "dynamodb:Attributes"] {
+        assert_eq!(conditions["Null"][key], "false", "{key} must be told");
     }
 }

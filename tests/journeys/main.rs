@@ -4,7 +4,7 @@ use croupier_rules::{economy::Economy, transcript::Transcript};
 use croupier_tests::{
     live::Live,
     seat::{Answer, PASSWORD, Seat, Site},
-    world::journey,
+    world::{journey, variable},
 };
 use croupier_web::error::Code;
 use futures_util::future::join_all;
@@ -13,6 +13,26 @@ use serde_json::{Value, json};
 /// A name that nobody has, also where many tests ran before.
 fn unused(name: &str) -> String {
     format!("{name}-{:012x}", rand::random_range(0..1_u64 << 48))
+}
+
+/// The admin who was made for the journeys, or the one with whom a world of its own begins.
+async fn admin(site: &Site) -> Seat {
+    match (variable("ADMIN_SITE_ID"), variable("ADMIN_PASSWORD")) {
+        (Some(name), Some(password)) => {
+            let body = json!({ "site_id": name, "password": password });
+            Seat::of(site, &site.post("/api/auth/admin/login", body).await.ok())
+        }
+        _ => site.admin().await,
+    }
+}
+
+/// What an admin finds in the audit, by action: where the clock stands still, nothing says what came first.
+async fn audited(admin: &Seat, filters: &str) -> Vec<(String, Value)> {
+    let entries = admin.pages(&format!("/api/admin/audit?actor={}&{filters}", admin.id)).await.concat();
+    let action = |entry: &Value| entry["action"].as_str().expect("an action").to_owned();
+    let mut told: Vec<_> = entries.iter().map(|entry| (action(entry), entry["after"].clone())).collect();
+    told.sort_by_key(|(action, after)| (action.clone(), after.to_string()));
+    told
 }
 
 #[tokio::test]
@@ -171,7 +191,9 @@ async fn who_signed_up_logs_in_again() {
         let me = again.get("/api/auth/me").await.ok();
         assert_eq!((&me["id"], &me["site_id"]), (&json!(seat.id), &json!(name)));
         assert_eq!(again.get("/api/users/profile").await.ok(), me);
-        let public = again.get(&format!("/api/users/{}", seat.id)).await.ok();
+        let place = format!("/api/users/{}", seat.id);
+        assert_eq!(again.get(&place).await.ok(), me);
+        let public = site.newcomer(&unused("neighbour")).await.get(&place).await.ok();
         assert_eq!((&public["nickname"], public.get("site_id")), (&json!(name), None));
         again.get("/api/rbac/premium").await.refused(Code::RankRequired);
         again.get("/api/rbac/vip").await.refused(Code::RankRequired);
@@ -183,6 +205,97 @@ async fn who_signed_up_logs_in_again() {
         assert_eq!(odds["hit_rate"]["percent"], "38.908");
         let invite = site.post("/api/invite/validate", json!({ "code": "5858" })).await.ok();
         assert_eq!(invite["is_valid"], true);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_player_takes_another_nickname_and_another_password() {
+    const ANOTHER: &str = "plum-melon-11";
+    journey(async |site: &Site| {
+        let name = unused("renamed");
+        let (seat, other) = (site.newcomer(&name).await, Seat::of(site, &site.log_in(&name, PASSWORD).await.ok()));
+        let profile = "/api/users/profile";
+        let nickname = unused("Lucky");
+        assert_eq!(seat.patch(profile, json!({ "nickname": nickname })).await.ok()["nickname"], nickname);
+        assert_eq!(other.get("/api/auth/me").await.ok()["nickname"], nickname);
+
+        let change = |current: &str| json!({ "password": ANOTHER, "current_password": current });
+        seat.patch(profile, change("not-mine-at-all")).await.refused(Code::InvalidCredentials);
+        seat.patch(profile, change(PASSWORD)).await.ok();
+        other.get("/api/users/balance").await.refused(Code::TokenRevoked);
+        seat.spin(1).await.ok();
+        site.log_in(&name, PASSWORD).await.refused(Code::InvalidCredentials);
+        site.log_in(&name, ANOTHER).await.ok();
+        let stats = seat.get("/api/users/stats").await.ok();
+        assert_eq!((&stats["games"][0]["rounds"], &stats["active_days"]), (&json!(1), &json!(1)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_admin_finds_a_player_promotes_bans_and_forces_out() {
+    journey(async |site: &Site| {
+        let name = unused("watched");
+        let (player, admin) = (site.newcomer(&name).await, admin(site).await);
+        let found = admin.pages(&format!("/api/admin/users?site_id={}", name.to_uppercase())).await.concat();
+        assert_eq!(found.iter().map(|user| &user["id"]).collect::<Vec<_>>(), [&json!(player.id)]);
+        let place = format!("/api/admin/users/{}", player.id);
+        player.get(&place).await.refused(Code::AdminRequired);
+
+        player.get("/api/rbac/premium").await.refused(Code::RankRequired);
+        assert_eq!(admin.patch(&place, json!({ "rank": "PREMIUM" })).await.ok()["rank"], "PREMIUM");
+        player.get("/api/rbac/premium").await.ok();
+        player.get("/api/rbac/vip").await.refused(Code::RankRequired);
+
+        admin.patch(&place, json!({ "is_active": false })).await.ok();
+        player.spin(1).await.refused(Code::AccountLocked);
+        site.log_in(&name, PASSWORD).await.refused(Code::AccountLocked);
+        admin.patch(&place, json!({ "is_active": true })).await.ok();
+        player.spin(1).await.ok();
+
+        assert_eq!(admin.get(&place).await.ok()["sessions"].as_array().map(Vec::len), Some(1));
+        let ended = admin.post(&format!("{place}/force-logout"), json!({})).await.ok();
+        assert_eq!(ended["ended_sessions"], 1);
+        player.get("/api/users/balance").await.refused(Code::TokenRevoked);
+        site.log_in(&name, PASSWORD).await.ok();
+
+        let standing =
+            |rank: &str, active: bool| ("USER_UPDATE".to_owned(), json!({ "rank": rank, "is_active": active }));
+        let mut updates = vec![standing("PREMIUM", false), standing("PREMIUM", true), standing("PREMIUM", true)];
+        let about = format!("target={}&limit=2", player.id);
+        assert_eq!(audited(&admin, &format!("{about}&action=USER_UPDATE")).await, updates);
+        updates.insert(0, ("USER_LOGOUT".to_owned(), json!({ "epoch": 1, "sessions": 0 })));
+        assert_eq!(audited(&admin, &about).await, updates);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_admin_makes_an_invite_lets_somebody_in_and_switches_it_off() {
+    journey(async |site: &Site| {
+        let admin = admin(site).await;
+        let invite = admin.post("/api/admin/invites", json!({ "max_uses": 2 })).await.ok()["items"][0].clone();
+        let code = invite["code"].as_str().expect("a code");
+        let guest = Seat::of(site, &site.sign_up(&unused("invited"), code).await.ok());
+
+        let listed = admin.pages("/api/admin/invites?limit=100").await.concat();
+        let shown = listed.iter().find(|each| each["code"] == code).expect("the invite");
+        assert_eq!((&shown["used"], &shown["remaining_uses"]), (&json!(1), &json!(1)));
+        assert_eq!((&shown["is_valid"], &shown["created_by"]), (&json!(true), &json!(admin.id)));
+        // The one that nobody made here, by which the first players come in, is in the list as well.
+        assert!(listed.iter().any(|each| each["created_by"].is_null() && each["created_at"].is_string()));
+
+        let place = format!("/api/admin/invites/{code}");
+        assert_eq!(admin.delete(&place).await.ok()["is_active"], false);
+        site.sign_up(&unused("late"), code).await.refused(Code::InviteInvalid);
+        assert_eq!(guest.balance().await, (1000, 0, 1));
+
+        let since = format!("target={code}&since={}", invite["created_at"].as_str().expect("a time"));
+        let told: Vec<_> = audited(&admin, &since).await.into_iter().map(|(action, _)| action).collect();
+        assert_eq!(told, ["INVITE_DEACTIVATE", "INVITE_GENERATE"]);
+        let made = audited(&admin, &format!("{since}&action=INVITE_GENERATE")).await;
+        assert_eq!(made, [("INVITE_GENERATE".to_owned(), invite.clone())]);
     })
     .await;
 }

@@ -2,12 +2,20 @@
 
 mod crowd;
 mod deed;
+mod door;
 mod families;
+mod house;
+mod minutes;
+mod operator;
 mod player;
 mod stream;
 mod tally;
 mod told;
+mod ward;
 
+use std::time::Duration;
+
+use croupier_rules::account::LOCK_FOR;
 use croupier_tests::{
     audit::books,
     wire::Fault,
@@ -17,11 +25,12 @@ use futures_util::future::join_all;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{
+    house::House,
     player::Player,
     tally::{Class, Tally},
 };
 
-const PLAYERS: u64 = 12;
+const PLAYERS: u64 = 10;
 /// Those of them who play for so much that they are soon broke.
 const HIGH_ROLLERS: u64 = 3;
 /// Devices that each of them plays on at once.
@@ -42,30 +51,37 @@ async fn whatever_fails_nothing_is_lost_and_nothing_is_made() {
 
 async fn simulate(world: &World, seed: u64) {
     let (mut players, tally) = (seated(world).await, Tally::default());
+    let mut house = House::open(world, &players).await;
     world.wire.misbehave(seed, SHARE);
-    each_device(&players, seed, async |player, mut rng| {
-        for _ in 0..ACTIONS {
-            player.act(&mut rng, &tally).await;
-        }
-    })
-    .await;
+    // Whoever was refused too often waits; and after so long, everybody is seen anew.
+    for half in [seed, seed.rotate_left(32)] {
+        let crowd = each_device(&players, half, async |player, mut rng| {
+            for _ in 0..ACTIONS / 2 {
+                player.act(&mut rng, &tally).await;
+            }
+        });
+        tokio::join!(crowd, house.live(half, &tally));
+        world.pass(LOCK_FOR + Duration::from_secs(1));
+    }
     world.wire.behave();
 
     break_down(world, seed);
     each_device(&players, !seed, async |player, mut rng| player.insist(&mut rng, &tally).await).await;
     world.wire.behave();
-    // Whether a high roller goes broke is a matter of luck, and of who comes first.
+    // Whether a high roller goes broke is a matter of luck, and of who comes first. So it is who meets whom in the house.
     let poor = players.last().expect("a player");
     poor.overreach(&mut StdRng::seed_from_u64(seed), &tally).await;
+    house.go_through_it_all(world, &tally).await;
 
     println!("{tally}");
     for class in Class::ALL {
-        assert!(tally.of(class) > 0, "{class:?} was never reached: {tally}");
+        assert!(tally.of(*class) > 0, "{class:?} was never reached: {tally}");
     }
     let books = books(world).await;
     for player in &mut players {
         player.was_told_the_truth(world.store(), &books.ledgers[&player.id()]).await;
     }
+    house.is_accounted_for(world, &books).await;
 }
 
 async fn seated(world: &World) -> Vec<Player> {

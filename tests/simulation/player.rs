@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How often a client asks again when it was told 503.
-const RETRIES: usize = 6;
+pub const RETRIES: usize = 6;
 
 /// A player on several devices.
 pub struct Player {
@@ -191,11 +191,17 @@ impl Player {
             told.pushed.extend(news);
         }
         told.is_true(store, id, ledger).await;
+        told.pushed_is_true(ledger);
     }
 }
 
 /// Asks until there is an answer that is not 503, as the answer itself tells a client to.
 async fn patiently(retries: usize, tally: &Tally, ask: impl AsyncFn() -> Answer) -> Answer {
+    counting(Class::Unavailable, retries, tally, ask).await
+}
+
+/// The same, with another name for 503.
+pub async fn counting(class: Class, retries: usize, tally: &Tally, ask: impl AsyncFn() -> Answer) -> Answer {
     let mut answer = ask().await;
     for retry in 0..=retries {
         if answer.status != 503 {
@@ -203,7 +209,7 @@ async fn patiently(retries: usize, tally: &Tally, ask: impl AsyncFn() -> Answer)
         }
         answer.refused(Code::Unavailable);
         assert!(answer.header("retry-after").is_some(), "nobody says when to ask again");
-        tally.count(Class::Unavailable);
+        tally.count(class);
         if retry < retries {
             answer = ask().await;
         }

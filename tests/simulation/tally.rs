@@ -6,9 +6,21 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// What an answer can be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
+macro_rules! classes {
+    ($($(#[doc = $doc:literal])* $name:ident,)*) => {
+        /// What an answer can be.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Class {
+            $($(#[doc = $doc])* $name,)*
+        }
+
+        impl Class {
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+classes! {
     Done,
     Replayed,
     KeyReused,
@@ -17,19 +29,23 @@ pub enum Class {
     Rotated,
     Read,
     Socket,
-}
-
-impl Class {
-    pub const ALL: [Self; 8] = [
-        Self::Done,
-        Self::Replayed,
-        Self::KeyReused,
-        Self::Broke,
-        Self::Unavailable,
-        Self::Rotated,
-        Self::Read,
-        Self::Socket,
-    ];
+    LoggedIn,
+    Refreshed,
+    Renamed,
+    NameTaken,
+    /// Refused to a player who was banned, or whose session was ended.
+    LoggedOut,
+    Locked,
+    /// The same, and nobody had asked for the opposite.
+    KeptOut,
+    /// What operators did, or may have done.
+    Ranked,
+    Banned,
+    Unbanned,
+    ThrownOut,
+    Invited,
+    SwitchedOff,
+    Postponed,
 }
 
 /// How often each was reached.

@@ -108,10 +108,10 @@ impl Told {
         let unkeyed = ledger.len() - 1 - keyed;
         let range = self.unkeyed..=self.unkeyed + self.doubtful;
         assert!(range.contains(&unkeyed), "{id} did {unkeyed} things without a key, and was told of {range:?}");
-        self.pushed_is_true(ledger);
     }
 
-    fn pushed_is_true(&self, ledger: &[EntryRecord]) {
+    /// Whether a socket that was open all the time told everything, and nothing else.
+    pub fn pushed_is_true(&self, ledger: &[EntryRecord]) {
         let mut heard = BTreeSet::new();
         for news in &self.pushed {
             let number = news["sequence"].as_u64().expect("a number");

@@ -5,15 +5,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use croupier_localstack::table::TABLE;
 use croupier_rules::{
     account::{Invite, Session},
+    admin::{AdminAction, AuditEntry, Standing},
     id::PlayerId,
     ledger::{Action, Entry, Hash},
     money::{Coins, Gems},
-    player::Player,
+    player::{Player, Rank},
     slot,
+    totals::Totals,
 };
-use croupier_store::item::{Claim, Connection, EntryRecord, Item, Login, Profile, decode};
+use croupier_store::{
+    item::{Claim, Connection, EntryRecord, Item, Login, Profile, decode},
+    key::{NAME, SHELF},
+};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::World;
 
@@ -30,6 +35,7 @@ pub struct Books {
     nicknames: HashMap<String, Claim>,
     phones: HashMap<String, Claim>,
     invites: Vec<Invite>,
+    operators: Vec<AuditEntry>,
     connections: BTreeSet<String>,
     sockets: BTreeSet<String>,
 }
@@ -58,6 +64,8 @@ pub async fn audit(world: &World) {
     }
     books.names_are_claimed_both_ways();
     books.invites_are_counted();
+    books.operators_explain_players();
+    books.operators_explain_invites();
     for (player, session) in &books.sessions {
         assert!(books.profiles[player].sessions.contains(&session.id), "{} is not among its player's", session.id);
     }
@@ -73,7 +81,7 @@ fn balance(world: &World, player: &Player, ledger: &[EntryRecord]) {
     let app = &world.running().app;
     let master = app.seeds.as_ref().expect("a master key");
     let (mut coins, mut gems, mut head) = (Coins::ZERO, Gems::ZERO, Hash::genesis(player.id));
-    let (mut epoch, mut nonce) = (0, 0);
+    let (mut epoch, mut nonce, mut totals) = (0, 0, Totals::default());
     for (place, EntryRecord { entry, reply, .. }) in ledger.iter().enumerate() {
         let context = format!("entry {} of {}", entry.number, player.id);
         assert_eq!(entry.number, place as u64 + 1, "a gap before {context}");
@@ -99,12 +107,16 @@ fn balance(world: &World, player: &Player, ledger: &[EntryRecord]) {
                 assert_eq!(entry.moved.coins, round.win_amount.credit() + round.bet_amount.debit(), "{context}");
             }
         }
+        if let Some(played) = entry.action.played() {
+            totals.count(played, entry.at).expect("totals");
+        }
         reply_agrees(entry, reply);
         head = entry.hash().expect("a hash");
     }
     assert_eq!((player.coins(), player.gems()), (coins, gems), "{}", player.id);
     assert_eq!((player.entries(), player.head()), (ledger.len() as u64, head), "{}", player.id);
     assert_eq!((player.draw.epoch, player.draw.nonce), (epoch, nonce), "{}", player.id);
+    assert_eq!(player.totals, totals, "what {} has played", player.id);
 }
 
 fn reply_agrees(entry: &Entry, reply: &str) {
@@ -120,9 +132,16 @@ fn reply_agrees(entry: &Entry, reply: &str) {
 
 impl Books {
     fn file(&mut self, item: Item) {
-        let text = |name: &str| item[name].as_s().expect("a text").clone();
-        let (pk, sk) = (text("pk"), text("sk"));
+        let text = |name: &str| item.get(name).map(|value| value.as_s().expect("a text").clone());
+        let (pk, sk, place) = (text("pk").expect("a key"), text("sk").expect("a key"), text(SHELF).zip(text(NAME)));
+        let listed = self.keep(&pk, &sk, item);
+        assert_eq!(place, listed, "where the directory lists {pk} {sk}");
+    }
+
+    /// Keeps an item; tells on which shelf of the directory it stands, and under which name.
+    fn keep(&mut self, pk: &str, sk: &str, item: Item) -> Option<(String, String)> {
         let (kind, name) = pk.split_once('#').expect("a kind");
+        let on_its_shelf = || Some((format!("{kind}#{}", name.chars().next().expect("a letter")), name.to_owned()));
         let name = name.to_owned();
         match (kind, sk.split('#').next().expect("a kind")) {
             ("PLAYER", "PLAYER") => {
@@ -131,6 +150,7 @@ impl Books {
             }
             ("PLAYER", "PROFILE") => {
                 self.profiles.insert(id(&name), read(item));
+                return Some((format!("JOINED#{}", id(&name).at().year()), name));
             }
             ("PLAYER", "TX") => self.ledgers.entry(id(&name)).or_default().push(read(item)),
             ("PLAYER", "SESSION") => self.sessions.push((id(&name), read(item))),
@@ -144,18 +164,33 @@ impl Books {
                 self.sockets.insert(format!("{} {name}", connection.player));
             }
             ("SITE", "LOGIN") => {
-                self.logins.insert(name, read(item));
+                self.logins.insert(name.clone(), read(item));
+                return on_its_shelf();
             }
             ("NICKNAME", "CLAIM") => {
-                self.nicknames.insert(name, read(item));
+                self.nicknames.insert(name.clone(), read(item));
+                return on_its_shelf();
             }
             ("PHONE", "CLAIM") => {
                 self.phones.insert(name, read(item));
             }
-            ("INVITE", "CODE") => self.invites.push(read(item)),
+            ("INVITE", "CODE") => {
+                let invite: Invite = read(item);
+                let made = invite.created_at.map(|at| at.to_string()).unwrap_or_default();
+                let listed = ("INVITES".to_owned(), format!("{made}#{}", invite.code));
+                self.invites.push(invite);
+                return Some(listed);
+            }
+            ("AUDIT", _) => {
+                let entry: AuditEntry = read(item);
+                assert_eq!((entry.id.to_string(), entry.id.at()), (sk.to_owned(), entry.at));
+                assert_eq!(entry.at.year().to_string(), name, "{} is in another year's partition", entry.id);
+                self.operators.push(entry);
+            }
             ("SITE", "ATTEMPTS") | ("TICKET", "TICKET") => {}
             other => panic!("nobody knows what {other:?} is"),
         }
+        None
     }
 
     fn names_are_claimed_both_ways(&self) {
@@ -180,6 +215,55 @@ impl Books {
             });
             assert_eq!(let_in.count(), invite.used as usize, "invite {}", invite.code);
             assert!(invite.max_uses.is_none_or(|most| invite.used <= most), "invite {}", invite.code);
+        }
+    }
+
+    /// What operators did to something, or do not: without anything else.
+    fn done(&self, action: AdminAction, target: &str) -> Vec<&AuditEntry> {
+        self.operators.iter().filter(|entry| entry.action == action && entry.target == target).collect()
+    }
+
+    /// Ranks, locks and forced logouts are what operators did; each of them and each entry of the ledger is one write.
+    fn operators_explain_players(&self) {
+        for (id, player) in &self.players {
+            let target = id.to_string();
+            let updates = self.done(AdminAction::UserUpdate, &target);
+            let logouts = self.done(AdminAction::UserLogout, &target);
+            assert_eq!(logouts.len(), player.session_epoch as usize, "forced logouts of {id}");
+            let writes = self.ledgers[id].len() + updates.len() + logouts.len();
+            assert_eq!(player.revision(), writes as u64, "{id} was written by nobody");
+            // From how everyone begins to how the player is, each step begins where another ended. Those of one moment
+            // are in no order.
+            assert!(updates.iter().all(|entry| entry.before != entry.after), "nothing was changed: {updates:?}");
+            let [begin, now] =
+                [Standing { rank: Rank::Standard, is_active: true }, player.standing()].map(|at| json!(at));
+            let mut ends: BTreeMap<String, i32> = BTreeMap::new();
+            for (from, to) in updates.iter().map(|entry| (&entry.before, &entry.after)).chain([(&now, &begin)]) {
+                *ends.entry(from.to_string()).or_default() -= 1;
+                *ends.entry(to.to_string()).or_default() += 1;
+            }
+            assert!(ends.values().all(|open| *open == 0), "{id} is {now}, and operators say otherwise: {updates:?}");
+        }
+    }
+
+    /// Invites are made and switched off by operators, but for those that were there at the beginning.
+    fn operators_explain_invites(&self) {
+        for invite in &self.invites {
+            let code = invite.code.to_string();
+            let makers: Vec<_> =
+                self.done(AdminAction::InviteGenerate, &code).iter().map(|entry| entry.actor).collect();
+            assert_eq!(makers, Vec::from_iter(invite.created_by), "who made {code}");
+            let switched_off = self.done(AdminAction::InviteDeactivate, &code).len();
+            if invite.active || invite.created_by.is_some() {
+                assert_eq!(switched_off, usize::from(!invite.active), "how {code} was switched off");
+            }
+            assert!(switched_off <= 1, "{code} was switched off twice");
+        }
+        for AuditEntry { id, actor, target, .. } in &self.operators {
+            assert!(self.players.get(actor).is_some_and(|actor| actor.admin), "{id} is by no admin");
+            let is_player = target.parse().is_ok_and(|target| self.players.contains_key(&target));
+            let is_invite = self.invites.iter().any(|invite| invite.code.as_str() == target);
+            assert!(is_player || is_invite, "{id} is about nothing");
         }
     }
 }

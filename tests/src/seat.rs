@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 /// The password of everyone who plays in a test.
 pub const PASSWORD: &str = "lemon-cherry-7";
+/// The password of the admin with whom every world begins.
+pub const ADMIN_PASSWORD: &str = "cherry-lemon-7";
 
 /// Where the game is: a base URL, whatever answers there.
 #[derive(Debug, Clone)]
@@ -55,6 +57,12 @@ impl Site {
         self.post("/api/auth/login", json!({ "site_id": site_id, "password": password })).await
     }
 
+    /// The admin with whom every world begins, in a new session.
+    pub async fn admin(&self) -> Seat {
+        let body = json!({ "site_id": "admin", "password": ADMIN_PASSWORD });
+        Seat::of(self, &self.post("/api/auth/admin/login", body).await.ok())
+    }
+
     /// A new player, who is let in by the invite that every test begins with.
     pub async fn newcomer(&self, name: &str) -> Seat {
         Seat::of(self, &self.sign_up(name, "5858").await.ok())
@@ -94,6 +102,29 @@ impl Seat {
         Answer::to(self.request(Method::POST, path).json(&body)).await
     }
 
+    /// Changes a part.
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        Answer::to(self.request(Method::PATCH, path).json(&body)).await
+    }
+
+    /// Ends what is named.
+    pub async fn delete(&self, path: &str) -> Answer {
+        Answer::to(self.request(Method::DELETE, path)).await
+    }
+
+    /// The pages of a list, from the first to the last. The path has a query already.
+    pub async fn pages(&self, path: &str) -> Vec<Vec<Value>> {
+        let (mut pages, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("{path}{cursor}")).await.ok();
+            pages.push(page["items"].as_array().expect("items").clone());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return pages,
+            }
+        }
+    }
+
     /// Sends JSON under a key.
     pub async fn post_keyed(&self, path: &str, key: &str, body: Value) -> Answer {
         Answer::to(self.request(Method::POST, path).header("idempotency-key", key).json(&body)).await
@@ -118,15 +149,7 @@ impl Seat {
 
     /// The whole ledger, newest first.
     pub async fn history(&self) -> Vec<Value> {
-        let (mut items, mut cursor) = (Vec::new(), String::new());
-        loop {
-            let page = self.get(&format!("/api/games/history?limit=100{cursor}")).await.ok();
-            items.extend(page["items"].as_array().expect("items").iter().cloned());
-            match page["next_cursor"].as_str() {
-                Some(next) => cursor = format!("&cursor={next}"),
-                None => return items,
-            }
-        }
+        self.pages("/api/games/history?limit=100").await.concat()
     }
 }
 

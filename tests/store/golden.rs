@@ -5,13 +5,15 @@ use std::{collections::HashMap, fmt::Debug, fs, path::PathBuf};
 
 use croupier_rules::{
     account::{Attempts, Invite, Session},
+    admin::{AdminAction, AuditEntry, Standing},
     fairness::Draw,
-    id::{PlayerId, SessionId},
+    id::{AuditId, PlayerId, SessionId},
     ledger::{Action, Entry, Hash},
     money::{Coins, Gems, Postings},
     player::{Player, Rank},
     slot::{SlotRound, SlotStreak},
     time::Timestamp,
+    totals::{GameTotals, Totals},
 };
 use croupier_store::{
     item::{Attempt, Claim, Connection, EntryRecord, Item, Login, Profile, Ticket, decode},
@@ -34,7 +36,7 @@ where
     let Err(NotCommitted::Refused { found: Some(item), .. }) = create().await else { panic!("{name} is not there") };
     let written = serde_json::to_value(serde_dynamo::Item::from(item)).expect("JSON");
 
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("store/golden").join(format!("{name}.json"));
+    let path = file(name);
     if variable("UPDATE").is_some() {
         let text = serde_json::to_string_pretty(&written).expect("a text");
         fs::write(&path, text + "\n").expect("a file");
@@ -47,9 +49,16 @@ where
     let text = fs::read_to_string(&path).unwrap_or_default();
     let golden: Value = serde_json::from_str(&text).unwrap_or_default();
     assert_eq!(golden, written, "{advice}");
-    let golden: serde_dynamo::Item = serde_json::from_value(golden).expect("an item");
-    let golden: Item = HashMap::from(golden);
-    assert_eq!(decode::<T>(golden).expect("what can be read"), value, "{advice}");
+    assert_eq!(decode::<T>(as_kept(golden)).expect("what can be read"), value, "{advice}");
+}
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("store/golden").join(format!("{name}.json"))
+}
+
+/// An item as the table has it, from how a file shows it.
+fn as_kept(shown: Value) -> Item {
+    HashMap::from(serde_json::from_value::<serde_dynamo::Item>(shown).expect("an item"))
 }
 
 const PLAYER: PlayerId = PlayerId::new(1_800_000_000_000, 42);
@@ -83,6 +92,9 @@ async fn a_player_is_kept_as_before() {
         (player.session_epoch, player.level, player.experience) = (2, 4, 321);
         player.draw = draw();
         player.slot = SlotStreak { spins: 7, last: Some(at()) };
+        let (bet, won, biggest) = (coins(900), coins(1134), coins(500));
+        let slot = GameTotals { rounds: 17, wins: 8, bet, won, biggest, streak: 9 };
+        player.totals = Totals { slot, days: 3, last_day: at().day() };
         check(world, "player", Key::player(PLAYER), player).await;
         let profile = Profile {
             revision: 3,
@@ -184,6 +196,7 @@ async fn what_lets_a_player_in_is_kept_as_before() {
         };
         check(world, "invite", Key::new_invite(&invite), invite).await;
         check(world, "claim", Key::nickname(&"Ann Lee".parse().unwrap()), Claim { player: PLAYER }).await;
+        check(world, "claim_phone", Key::phone(&"+442079460000".parse().unwrap()), Claim { player: PLAYER }).await;
     })
     .await;
 }
@@ -209,4 +222,68 @@ async fn what_opens_a_socket_is_kept_as_before() {
         check(world, "socket", Key::socket(&connection.connection), connection).await;
     })
     .await;
+}
+
+/// As with entries: what operators can do has a name here, and a file.
+fn file_of_audit(action: AdminAction) -> &'static str {
+    match action {
+        AdminAction::UserUpdate => "audit_user_update",
+        AdminAction::UserLogout => "audit_user_logout",
+        AdminAction::InviteGenerate => "audit_invite_generate",
+        AdminAction::InviteDeactivate => "audit_invite_deactivate",
+    }
+}
+
+#[tokio::test]
+async fn what_operators_did_is_kept_as_before() {
+    alone(async |world| {
+        let standing = |rank, is_active| serde_json::to_value(Standing { rank, is_active }).unwrap();
+        let sessions = |epoch: u32, sessions: u32| json!({ "epoch": epoch, "sessions": sessions });
+        let invite = |is_active: bool| json!({ "code": "WELCOME", "max_uses": null, "is_active": is_active });
+        let done = [
+            (AdminAction::UserUpdate, standing(Rank::Standard, true), standing(Rank::Vip, false)),
+            (AdminAction::UserLogout, sessions(2, 5), sessions(3, 0)),
+            (AdminAction::InviteGenerate, Value::Null, invite(true)),
+            (AdminAction::InviteDeactivate, invite(true), invite(false)),
+        ];
+        for (number, (action, before, after)) in (1..).zip(done) {
+            let entry = AuditEntry {
+                id: AuditId::new(1_800_000_000_123, number),
+                at: at(),
+                actor: PLAYER,
+                action,
+                target: "WELCOME".to_owned(),
+                before,
+                after,
+                request_id: "JKJaXmPLvHcESHA=".to_owned(),
+            };
+            check(world, file_of_audit(action), Key::audit(entry.id), entry).await;
+        }
+    })
+    .await;
+}
+
+/// What a file says without some attributes, as an earlier version wrote it.
+fn earlier<T: DeserializeOwned>(name: &str, without: &[&str]) -> T {
+    let text = fs::read_to_string(file(name)).expect("a file");
+    let mut shown: Value = serde_json::from_str(&text).expect("JSON");
+    for attribute in without {
+        let taken = shown.as_object_mut().expect("an object").remove(*attribute);
+        assert!(taken.is_some(), "{name} has no {attribute}");
+    }
+    decode(as_kept(shown)).expect("what can be read")
+}
+
+#[test]
+fn what_an_earlier_version_wrote_is_still_read() {
+    let player: Player = earlier("player", &["totals", "slot"]);
+    assert_eq!((player.totals, player.slot), (Totals::default(), SlotStreak::default()));
+    let session: Session = earlier("session", &["seen_at", "spent_hash"]);
+    assert_eq!(session.last_used_at(), session.used_at);
+    let invite: Invite = earlier("invite", &["created_at", "created_by", "shelf", "name"]);
+    assert_eq!((invite.created_at, invite.created_by), (None, None));
+    let nowhere = ["shelf", "name"];
+    assert!(earlier::<Profile>("profile", &nowhere).phone_number.is_some());
+    assert!(earlier::<Login>("login", &nowhere).made_by.is_some());
+    assert_eq!(earlier::<Claim>("claim", &nowhere), Claim { player: PLAYER });
 }

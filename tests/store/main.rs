@@ -1,9 +1,12 @@
 //! What each condition of a write means, also in a race.
 
 mod act;
+mod admin;
+mod directory;
 mod golden;
 mod journal;
 mod limits;
+mod sessions;
 mod tx;
 mod unheard;
 
@@ -49,8 +52,12 @@ fn session(world: &World) -> Session {
 
 /// A player about to be, with the start of a ledger and a session.
 fn newcomer(world: &World, name: &str) -> Newcomer {
+    newcomer_as(world, name, PlayerId::new(1, name.bytes().fold(0, |number, byte| number << 8 | u128::from(byte))))
+}
+
+/// The same under an id, which tells when the player joined.
+fn newcomer_as(world: &World, name: &str, id: PlayerId) -> Newcomer {
     let (now, economy) = (world.now(), &world.running().app.economy);
-    let id = PlayerId::new(1, name.bytes().fold(0, |number, byte| number << 8 | u128::from(byte)));
     let change: Change = Player::sign_up(id, false, None, now, economy).expect("a player");
     let (site_id, nickname) = (name.parse().expect("a site id"), name.parse().expect("a nickname"));
     Newcomer {

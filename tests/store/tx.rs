@@ -106,6 +106,37 @@ async fn one_attribute_is_set_only_where_something_is() {
 }
 
 #[tokio::test]
+async fn one_value_is_swapped_for_another_only_where_it_is_what_was_seen() {
+    alone(async |world| {
+        let ann = seated(world, "ann").await;
+        let swap = async |key: Key, seen: u32, level: u32| {
+            world.store().tx().swap(&key, "level", seen, level, Conflict::PasswordChanged).commit().await
+        };
+        swap(Key::player(ann.id), ann.level, 7).await.unwrap();
+        let now = with(&ann, json!({"level": 7}));
+        assert_eq!(kept(world, &ann).await, now);
+        // Nobody has to read again to know what it is instead.
+        match swap(Key::player(ann.id), ann.level, 8).await {
+            Err(NotCommitted::Refused { conflict: Conflict::PasswordChanged, found: Some(item) }) => {
+                assert_eq!(decode::<Player>(item).unwrap(), now);
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(kept(world, &ann).await, now);
+        swap(Key::player(ann.id), 7, 7).await.unwrap();
+
+        let nothing = swap(nickname("nobody"), 7, 8).await;
+        let changed = Conflict::PasswordChanged;
+        assert!(
+            matches!(nothing, Err(NotCommitted::Refused { conflict, found: None }) if conflict == changed),
+            "{nothing:?}"
+        );
+        assert_eq!(world.store().get::<Claim>(&nickname("nobody")).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_removed_may_be_removed_again() {
     alone(async |world| {
         let ann = seated(world, "ann").await;

@@ -3,8 +3,15 @@
 
 use std::time::Duration;
 
-use croupier_rules::{Refusal, account::Session, id::SessionId, player::Player};
-use croupier_store::{act::Done, item::Ticket, key::Key, session::Opened};
+use croupier_rules::{Refusal, account::Session, id::SessionId, name::SiteId, player::Player};
+use croupier_store::{
+    account::{NewHash, ProfileChange},
+    act::Done,
+    item::{Claim, Login, Ticket},
+    key::Key,
+    session::Opened,
+    tx::{Conflict, NotCommitted},
+};
 use croupier_tests::{
     wire::Fault,
     world::{World, play},
@@ -15,7 +22,7 @@ use crate::{
     alone, newcomer, seated, session,
 };
 
-fn lose_and_collide(world: &World) {
+pub fn lose_and_collide(world: &World) {
     world.wire.plan("TransactWriteItems", &[Fault::LostReply, Fault::Collision]);
 }
 
@@ -72,6 +79,80 @@ async fn a_session_that_began_is_not_broken() {
         assert_eq!(login.player, ann.id);
         let opened = Opened { login, rehashed: None };
         world.store().begin_session(&"ann".parse().unwrap(), &second, &opened, 5).await.unwrap();
+    })
+    .await;
+}
+
+async fn login(world: &World, site: &SiteId) -> Login {
+    world.store().get(&Key::login(site)).await.expect("an answer").expect("a login")
+}
+
+#[tokio::test]
+async fn a_session_that_began_with_another_hash_is_not_refused_for_it() {
+    play(async |world| {
+        let (ann, site) = (seated(world, "ann").await, "ann".parse().unwrap());
+        let second = Session { id: SessionId::new(1, 2), ..session(world) };
+        let opened = Opened { login: login(world, &site).await, rehashed: Some("anew".to_owned()) };
+        lose_and_collide(world);
+        world.store().begin_session(&site, &second, &opened, 5).await.unwrap();
+        assert_eq!(login(world, &site).await.password_hash, "anew");
+        assert_eq!(world.store().profile(ann.id).await.unwrap().sessions, [session(world).id, second.id]);
+    })
+    .await;
+}
+
+/// Changes ann's profile while the answer gets lost, and tells what it says then.
+async fn change(world: &World, ann: &Player, wanted: &ProfileChange) -> [Option<String>; 3] {
+    lose_and_collide(world);
+    let told = world.store().change_profile(ann.id, session(world).id, wanted).await.expect("a change");
+    let kept = world.store().profile(ann.id).await.expect("a profile");
+    assert_eq!((&told.nickname, &told.phone_number), (&kept.nickname, &kept.phone_number));
+    assert_eq!(told.sessions, kept.sessions);
+    let hash = login(world, &kept.site_id).await.password_hash;
+    [Some(kept.nickname.to_string()), kept.phone_number.map(|phone| phone.to_string()), Some(hash)]
+}
+
+#[tokio::test]
+async fn a_profile_that_was_changed_does_not_stumble_over_its_own_names() {
+    play(async |world| {
+        let ann = seated(world, "ann").await;
+        let texts = |texts: [&str; 3]| texts.map(|text| Some(text.to_owned()).filter(|text| !text.is_empty()));
+        let nickname = Some("Ann Lee".parse().unwrap());
+        let wanted = ProfileChange { nickname, ..ProfileChange::default() };
+        assert_eq!(change(world, &ann, &wanted).await, texts(["Ann Lee", "", "hash"]));
+        let phone_number = Some(Some("+442079460000".parse().unwrap()));
+        let wanted = ProfileChange { phone_number, ..ProfileChange::default() };
+        assert_eq!(change(world, &ann, &wanted).await, texts(["Ann Lee", "+442079460000", "hash"]));
+        let password = Some(NewHash { seen: "hash".to_owned(), hash: "second".to_owned() });
+        let wanted = ProfileChange { password, ..ProfileChange::default() };
+        assert_eq!(change(world, &ann, &wanted).await, texts(["Ann Lee", "+442079460000", "second"]));
+        // All of it at once, and the number taken away.
+        let password = Some(NewHash { seen: "second".to_owned(), hash: "third".to_owned() });
+        let nickname = Some("ANN".parse().unwrap());
+        let wanted = ProfileChange { nickname, phone_number: Some(None), password };
+        assert_eq!(change(world, &ann, &wanted).await, texts(["ANN", "", "third"]));
+        // What was given up is free again.
+        for free in [Key::nickname(&"Ann Lee".parse().unwrap()), Key::phone(&"+442079460000".parse().unwrap())] {
+            assert_eq!(world.store().get::<Claim>(&free).await.unwrap(), None);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_password_that_somebody_else_changed_is_not_taken_for_ones_own_work() {
+    play(async |world| {
+        let (ann, site) = (seated(world, "ann").await, "ann".parse().unwrap());
+        world.store().reset_password(&site, "somebody else's").await.unwrap();
+        lose_and_collide(world);
+        let password = Some(NewHash { seen: "hash".to_owned(), hash: "mine".to_owned() });
+        let wanted = ProfileChange { password, nickname: Some("Ann Lee".parse().unwrap()), phone_number: None };
+        let refused = world.store().change_profile(ann.id, session(world).id, &wanted).await;
+        let changed = Conflict::PasswordChanged;
+        assert!(matches!(refused, Err(NotCommitted::Refused { conflict, .. }) if conflict == changed), "{refused:?}");
+        assert_eq!(login(world, &site).await.password_hash, "somebody else's");
+        assert_eq!(world.store().profile(ann.id).await.unwrap().nickname.to_string(), "ann");
+        world.wire.behave();
     })
     .await;
 }

@@ -5,7 +5,14 @@ use croupier_rules::{
     name::{Password, SiteId},
     player::Player,
 };
-use croupier_store::{account::LoginState, act::pause, item::Login, key::Key, session::Opened, tx::NotCommitted};
+use croupier_store::{
+    account::LoginState,
+    act::pause,
+    item::{Login, decode},
+    key::Key,
+    session::Opened,
+    tx::{Conflict, NotCommitted},
+};
 use croupier_web::{
     call::Call,
     caller::Anyone,
@@ -18,9 +25,37 @@ use super::{NewSession, TokenReply};
 /// How often an attempt is counted anew when others count at the same time: after so many the site id is locked.
 const TRIES: u32 = LOCK_AFTER as u32 + 1;
 
+/// How often a password is looked at anew when its hash changes at the same time.
+const LOOKS: u32 = 3;
+
+/// Lets in whoever has the password and is welcome here; nobody else.
+pub(super) async fn come_in(
+    call: &Call<'_, Anyone>,
+    site: &SiteId,
+    password: Password,
+    welcome: fn(&Player) -> bool,
+) -> Result<Option<TokenReply>, Failure> {
+    let mut opened = knock(call, site, password.clone()).await?;
+    for _ in 0..LOOKS {
+        let Some(right) = opened else { return Ok(None) };
+        match enter(call, site, &right, welcome).await? {
+            Entered::In(reply) => return Ok(Some(*reply)),
+            Entered::Stranger => return Ok(None),
+            // Another login with this password may have renewed its hash; if it was changed, it opens nothing any more.
+            Entered::HashChanged(login) => opened = look(call, Some(login), password.clone()).await?,
+        }
+    }
+    Err(NotCommitted::Contended.into())
+}
+
 /// The login of a site id, if the password belongs to it. Whoever knocks at an unknown site id causes the same work.
 pub(super) async fn knock<C>(call: &Call<'_, C>, site: &SiteId, password: Password) -> Result<Option<Opened>, Failure> {
     let login = admit(call, site).await?;
+    look(call, login, password).await
+}
+
+/// Looks at a password; one that is right is hashed anew when its hash has the parameters of another time.
+async fn look<C>(call: &Call<'_, C>, login: Option<Login>, password: Password) -> Result<Option<Opened>, Failure> {
     let kept = login.as_ref().map(|login| login.password_hash.clone());
     if !password::verify(password.clone(), kept).await? {
         return Ok(None);
@@ -51,23 +86,38 @@ async fn admit<C>(call: &Call<'_, C>, site: &SiteId) -> Result<Option<Login>, Fa
     Err(NotCommitted::Contended.into())
 }
 
+/// What becomes of somebody who has proved to be a player.
+enum Entered {
+    /// A session has begun.
+    In(Box<TokenReply>),
+    /// Not somebody who is welcome here.
+    Stranger,
+    /// The hash of the password is another one by now.
+    HashChanged(Login),
+}
+
 /// Begins a session of a player who has proved to be one and is welcome here, unless an operator locked the account.
-pub(super) async fn enter(
+async fn enter(
     call: &Call<'_, Anyone>,
     site: &SiteId,
     opened: &Opened,
     welcome: fn(&Player) -> bool,
-) -> Result<TokenReply, Failure> {
+) -> Result<Entered, Failure> {
     let (store, id) = (call.store()?, opened.login.player);
     let player: Player =
         store.get(&Key::player(id)).await?.ok_or_else(|| Failure::internal("a login without a player"))?;
     if !welcome(&player) {
-        return Err(Failure::of(Code::InvalidCredentials));
+        return Ok(Entered::Stranger);
     }
     if !player.active {
         return Err(Failure::of(Code::AccountLocked));
     }
     let NewSession { session, refresh_token } = NewSession::of(call, id, player.session_epoch)?;
-    let profile = store.begin_session(site, &session, opened, call.app.max_sessions).await?;
-    TokenReply::of(call, &player, profile, refresh_token)
+    match store.begin_session(site, &session, opened, call.app.max_sessions).await {
+        Ok(profile) => Ok(Entered::In(Box::new(TokenReply::of(call, &player, profile, refresh_token)?))),
+        Err(NotCommitted::Refused { conflict: Conflict::PasswordChanged, found: Some(login) }) => {
+            Ok(Entered::HashChanged(decode(login)?))
+        }
+        Err(other) => Err(other.into()),
+    }
 }

@@ -12,10 +12,7 @@ use croupier_web::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    TokenReply,
-    knock::{enter, knock},
-};
+use super::{TokenReply, knock::come_in};
 
 /// Beginning a session.
 pub struct Login;
@@ -50,6 +47,5 @@ pub(super) async fn log_in(
     // What cannot be a site id or a password is nobody's: the same answer as for a wrong one.
     let site: SiteId = request.site_id.parse().map_err(|_| invalid())?;
     let password: Password = request.password.parse().map_err(|_| invalid())?;
-    let opened = knock(call, &site, password).await?.ok_or_else(invalid)?;
-    enter(call, &site, &opened, welcome).await
+    come_in(call, &site, password, welcome).await?.ok_or_else(invalid)
 }

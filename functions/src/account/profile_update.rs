@@ -44,8 +44,12 @@ impl Endpoint for ProfileUpdate {
             None => None,
         };
         let wanted = ProfileChange { nickname, phone_number, password };
-        let SignedIn { player, session } = &call.caller;
-        Ok(User::of(player, call.store()?.change_profile(player.id, session.id, &wanted).await?))
+        let (SignedIn { player, session }, store) = (&call.caller, call.store()?);
+        let profile = match wanted {
+            ProfileChange { nickname: None, phone_number: None, password: None } => store.profile(player.id).await?,
+            wanted => store.change_profile(player.id, session.id, &wanted).await?,
+        };
+        Ok(User::of(player, profile))
     }
 }
 

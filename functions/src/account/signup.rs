@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     NewSession, TokenReply,
-    knock::{enter, knock},
+    knock::{come_in, knock},
 };
 
 /// Becoming a player.
@@ -101,15 +101,11 @@ async fn repeated(
     else {
         return Err(otherwise);
     };
-    let Some(opened) = knock(call, site, password).await? else { return Err(otherwise) };
     if made_by != *attempt {
-        return Err(Failure::of(Code::IdempotencyKeyReused));
+        let known = knock(call, site, password).await?.is_some();
+        return Err(if known { Failure::of(Code::IdempotencyKeyReused) } else { otherwise });
     }
-    match enter(call, site, &opened, |_| true).await {
-        // The password is another one since: that player has come in before.
-        Err(Failure { code: Code::InvalidCredentials, .. }) => Err(otherwise),
-        entered => entered,
-    }
+    come_in(call, site, password, |_| true).await?.ok_or(otherwise)
 }
 
 /// Which of its limits the invite has met, in words.

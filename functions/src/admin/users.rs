@@ -31,7 +31,8 @@ pub struct UsersRequest {
 impl UsersRequest {
     /// What is searched for; none: everybody.
     fn prefix(&self) -> Result<Option<Prefix>, Failure> {
-        let text = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        let text =
+            |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         match (text(&self.site_id), text(&self.nickname)) {
             (None, None) => Ok(None),
             (Some(site), None) => Ok(Some(Prefix::Site(site))),

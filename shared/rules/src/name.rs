@@ -179,9 +179,10 @@ impl Nickname {
         Self::fold(&self.0)
     }
 
-    /// The same of a part of a name.
+    /// The same of a part of a name, which may end where the name goes on: a sigma is one letter wherever it stands. Composed
+    /// again, since some letters are composed in small alone.
     pub fn fold(text: &str) -> String {
-        text.nfkc().collect::<String>().to_lowercase()
+        text.nfkc().collect::<String>().to_lowercase().replace('ς', "σ").nfkc().collect()
     }
 }
 
@@ -284,6 +285,8 @@ mod tests {
         let folded = |name: &str| name.parse::<Nickname>().map(|name| name.folded());
         assert_eq!(folded("Zoe\u{308}"), folded("ZOË"));
         assert_eq!(folded("ＡＢＣ"), folded("abc"));
+        assert_eq!((folded("ΟΔΟΣ"), folded("οδος")), (folded("οδοσ"), folded("οδοσ")));
+        assert_eq!(folded("J\u{30c}o"), folded("ǰo"));
     }
 
     #[test]

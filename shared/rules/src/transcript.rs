@@ -1,5 +1,7 @@
 //! A round laid open: everything from which its outcome follows, for whoever wants to compute it again.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -87,12 +89,99 @@ impl Transcript {
     pub fn verify(&self, economy: &Economy) -> Result<(), NotProven> {
         let seed = self.server_seed.as_deref().ok_or(NotProven::Sealed)?;
         let seed = ServerSeed::revealed(seed).filter(|seed| seed.commitment() == self.server_seed_hash);
-        let seed = seed.ok_or(NotProven::AnotherSeed)?;
+        let again = self.again(&seed.ok_or(NotProven::AnotherSeed)?, economy)?;
+        if Outcome::Slot(again) == self.outcome { Ok(()) } else { Err(NotProven::AnotherOutcome) }
+    }
+
+    fn again(&self, seed: &ServerSeed, economy: &Economy) -> Result<SlotRound, NotProven> {
         if economy.version != self.odds_version {
             return Err(NotProven::AnotherEconomy(self.odds_version.clone()));
         }
         let Outcome::Slot(round) = &self.outcome;
         let again = slot::draw(&economy.slot, round.bet_amount, round.streak, &mut seed.stream(&self.draw));
-        if again.as_ref() == Ok(round) { Ok(()) } else { Err(NotProven::AnotherOutcome) }
+        again.map_err(|_| NotProven::AnotherOutcome)
+    }
+
+    /// The same field by field, as far as it goes: for whoever wants to see what was compared, and what differs.
+    pub fn review(&self, economy: &Economy) -> Review {
+        let numbered = |number: u64, at: Timestamp| format!("number {number}, played at {at}");
+        let told = numbered(self.sequence, self.played_at);
+        let mut checks = vec![Check::new("round_id", told, numbered(self.round_id.number(), self.round_id.at()))];
+        let Some(text) = &self.server_seed else { return Review { checks, open: Some(NotProven::Sealed) } };
+        let seed = ServerSeed::revealed(text);
+        let hash =
+            seed.as_ref().map_or_else(|| "no hash: the seed has not 64 digits".to_owned(), ServerSeed::commitment);
+        checks.push(Check::new("server_seed_hash", self.server_seed_hash.clone(), hash));
+        let open = match seed.ok_or(NotProven::AnotherSeed).and_then(|seed| self.again(&seed, economy)) {
+            Ok(again) => {
+                let Outcome::Slot(round) = &self.outcome;
+                checks.extend(Check::of_rounds(round, &again));
+                None
+            }
+            Err(reason) => Some(reason),
+        };
+        Review { checks, open }
+    }
+}
+
+/// What a transcript says of one thing, and what follows from the rest of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// The field.
+    pub field: &'static str,
+    /// What it says.
+    pub said: String,
+    /// What it would have to say.
+    pub computed: String,
+}
+
+impl Check {
+    fn new(field: &'static str, said: String, computed: String) -> Self {
+        Self { field, said, computed }
+    }
+
+    /// All that follows from the stream of a round, its stake and its streak.
+    fn of_rounds(said: &SlotRound, computed: &SlotRound) -> [Self; 4] {
+        let both = |field, text: fn(&SlotRound) -> String| Self::new(field, text(said), text(computed));
+        [
+            both("reels", |round| round.reels.join(" ")),
+            both("variation", |round| round.variation.to_string()),
+            both("pay_percent", |round| round.pay_percent.to_string()),
+            both("win_amount", |round| round.win_amount.to_string()),
+        ]
+    }
+
+    /// Whether they are the same.
+    pub fn agrees(&self) -> bool {
+        self.said == self.computed
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Whoever made the file may have written anything into it, even what a terminal obeys.
+        let Self { field, said, computed } = self;
+        let said = said.escape_debug();
+        if self.agrees() {
+            write!(f, "agrees   {field:<16}  {said}")
+        } else {
+            write!(f, "DIFFERS  {field:<16}  {said}; computed: {computed}")
+        }
+    }
+}
+
+/// A transcript, compared with what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// What was compared.
+    pub checks: Vec<Check>,
+    /// Why the rest was not.
+    pub open: Option<NotProven>,
+}
+
+impl Review {
+    /// Whether nothing that was compared differs.
+    pub fn agrees(&self) -> bool {
+        self.checks.iter().all(Check::agrees)
     }
 }

@@ -92,6 +92,7 @@ impl Store {
         id: PlayerId,
         entry: impl Fn(&Player, &Profile) -> Result<AuditEntry, E> + Send + Sync,
     ) -> Result<Option<usize>, E> {
+        let mut told = Vec::new();
         for tried in 1..=TRIES {
             let found = self.player_and_profile(id).await.map_err(NotCommitted::from)?;
             let Some((player, mut profile)) = found else { return Ok(None) };
@@ -99,6 +100,7 @@ impl Store {
             let (seen, revision) = (profile.revision, player.revision());
             profile.revision += 1;
             let ended = std::mem::take(&mut profile.sessions);
+            told.push((entry.clone(), ended.len()));
             let tx = self
                 .tx()
                 .create(&Key::audit(entry.id), &entry, Conflict::AlreadyDone)
@@ -108,8 +110,11 @@ impl Store {
             match tx.commit().await {
                 Ok(()) => return Ok(Some(ended.len())),
                 Err(NotCommitted::Contended) => tokio::time::sleep(pause(tried)).await,
-                // An earlier try went through unheard.
-                Err(NotCommitted::Refused { conflict: Conflict::AlreadyDone, .. }) => return Ok(Some(ended.len())),
+                // An earlier try went through unheard: the one that told the same as the entry that is there.
+                Err(NotCommitted::Refused { conflict: Conflict::AlreadyDone, found: Some(kept) }) => {
+                    let kept: AuditEntry = decode(kept).map_err(NotCommitted::from)?;
+                    return Ok(told.into_iter().find(|(entry, _)| *entry == kept).map(|(_, ended)| ended));
+                }
                 Err(other) => return Err(other.into()),
             }
         }

@@ -8,15 +8,18 @@ use std::{
 use croupier_localstack::table::TABLE;
 use croupier_tests::{
     live::Live,
-    seat::{Answer, PASSWORD, Seat, Site},
+    seat::{ADMIN_PASSWORD, Answer, PASSWORD, Seat, Site},
     world::{World, play},
 };
 use reqwest::Method;
 use serde_json::json;
 use tracing_subscriber::{filter::LevelFilter, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
+use crate::admin::update;
+
 const PHONE: &str = "+491701234567";
 const WRONG: &str = "a-wrong-password";
+const NEW: &str = "a-new-password";
 
 /// Everything secret that a player comes to hold, and the player's seat.
 async fn lives(world: &World) -> (Seat, Vec<String>) {
@@ -38,6 +41,16 @@ async fn lives(world: &World) -> (Seat, Vec<String>) {
     Live::with_ticket(world, &used).await.err().unwrap();
     seat.spin_keyed(50, "one-spin-only").await.ok();
     live.close().await;
+    for current in [WRONG, PASSWORD] {
+        seat.patch("/api/users/profile", json!({ "password": NEW, "current_password": current })).await;
+    }
+    world.log_in("careful", NEW).await.ok();
+    let admin = world.admin().await;
+    for path in ["/api/admin/users?site_id=careful", &format!("/api/admin/users/{}", seat.id), "/api/admin/audit"] {
+        admin.get(path).await.ok();
+    }
+    update(&admin, &seat, json!({ "rank": "VIP" })).await.ok();
+    secrets.extend([NEW.to_owned(), ADMIN_PASSWORD.to_owned(), admin.token]);
     // What goes wrong is told more about.
     for secret in secrets.clone() {
         world.request(Method::GET, "/api/auth/me").bearer_auth(format!("{secret}x")).send().await.unwrap();
@@ -79,7 +92,15 @@ async fn no_secret_and_no_phone_number_is_written_to_the_log() {
     play(async |world| {
         let (seat, mut secrets) = lives(world).await;
         let log = tape.text();
-        for told in [seat.id.as_str(), "\"login\"", "\"signup\"", "\"socket-connect\"", "\"INVALID_CREDENTIALS\""] {
+        for told in [
+            seat.id.as_str(),
+            "\"login\"",
+            "\"signup\"",
+            "\"profile-update\"",
+            "\"admin-user\"",
+            "\"socket-connect\"",
+            "\"INVALID_CREDENTIALS\"",
+        ] {
             assert!(log.contains(told), "the log does not tell of {told}");
         }
         secrets.push(PHONE.to_owned());

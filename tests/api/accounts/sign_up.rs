@@ -93,6 +93,23 @@ async fn a_name_is_taken_whatever_its_case() {
 }
 
 #[tokio::test]
+async fn whoever_has_no_invite_that_works_is_not_told_which_names_are_taken() {
+    play(async |world| {
+        sign_up(world, "owner", &[("nickname", "Owned"), ("phone_number", "+491701234567")]).await.ok();
+        offer(world, "OFF", |invite| invite.active = false).await;
+        offer(world, "FULL", |invite| invite.max_uses = Some(0)).await;
+        for code in ["nowhere", "OFF", "FULL"] {
+            let free = sign_up(world, "free", &[("invite_code", code)]).await.refused(Code::InviteInvalid);
+            for taken in [("site_id", "owner"), ("nickname", "owned"), ("phone_number", "+491701234567")] {
+                let told = sign_up(world, "free", &[("invite_code", code), taken]).await.refused(Code::InviteInvalid);
+                assert_eq!((&told["detail"], told.get("errors")), (&free["detail"], None), "{taken:?}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_hundred_at_once_on_one_nickname_make_one_player() {
     play(async |world| {
         let names: Vec<_> = (0..100).map(|number| format!("rush-{number}")).collect();
@@ -186,8 +203,12 @@ async fn a_repeated_sign_up_is_the_same_player_with_a_new_session() {
         for seat in &seats {
             assert_eq!(seat.balance().await, (1000, 0, 1));
         }
-        sign_up_keyed(world, "one-other-sign-up", body.clone()).await.refused(Code::Taken);
-        world.post("/api/auth/signup", body).await.refused(Code::Taken);
+        // Under another key it is another sign-up, and the invite was good for one.
+        let endless = self::body("patient", &[]);
+        for (body, code) in [(body, Code::InviteInvalid), (endless, Code::Taken)] {
+            sign_up_keyed(world, "one-other-sign-up", body.clone()).await.refused(code);
+            world.post("/api/auth/signup", body).await.refused(code);
+        }
     })
     .await;
 }

@@ -18,6 +18,8 @@ use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::admin;
+
 const SECRET: &str = "a secret that this test knows and nobody else";
 const ME: &str = "/api/auth/me";
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -183,13 +185,13 @@ async fn a_token_is_worth_as_much_as_its_session() {
     play(async |world| {
         let [ended, of_an_epoch, lasting] = ["ended", "of-an-epoch", "lasting"];
         let ended = world.newcomer(ended).await;
-        super::end_session(world, &ended).await;
+        ended.post("/api/auth/logout", json!({})).await.ok();
         ended.get(ME).await.refused(Code::TokenRevoked);
 
         let of_an_epoch = world.newcomer(of_an_epoch).await;
-        super::end_all_sessions(world, &of_an_epoch).await;
-        of_an_epoch.get(ME).await.refused(Code::TokenRevoked);
         let claims = super::claims(world, &of_an_epoch);
+        admin::force_logout(&world.admin().await, &of_an_epoch).await.ok();
+        of_an_epoch.get(ME).await.refused(Code::TokenRevoked);
         let next = issue(world, claims.sub, claims.sid, claims.epoch + 1, world.now());
         show(&of_an_epoch, &next).await.refused(Code::TokenRevoked);
 
