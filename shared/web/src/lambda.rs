@@ -10,7 +10,7 @@ use crate::{app::App, config::Config, function::Function, log};
 /// Runs the function that `_HANDLER` names, until Lambda ends it.
 pub async fn run(functions: &'static [Function]) -> ExitCode {
     log::to_stdout(level());
-    match serve(functions).await {
+    match Box::pin(serve(functions)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
             tracing::error!("{sentence}");
@@ -30,7 +30,8 @@ async fn serve(functions: &'static [Function]) -> Result<(), String> {
     })?;
     let needs = function.needs();
     let config = Config::from_env(&needs).map_err(|error| format!("{handler} cannot start: {error}"))?;
-    let app = App::start(&config, &needs).await.map_err(|error| format!("{handler} cannot start: {error}"))?;
+    let app =
+        Box::pin(App::start(&config, &needs)).await.map_err(|error| format!("{handler} cannot start: {error}"))?;
     let app = Arc::new(app);
     let service = service_fn(|event: LambdaEvent<Value>| {
         let app = Arc::clone(&app);

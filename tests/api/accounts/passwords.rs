@@ -239,16 +239,16 @@ async fn a_repeated_sign_up_renews_the_hash_as_any_login_does() {
 }
 
 #[tokio::test]
-async fn two_devices_that_log_in_at_once_both_get_in_whatever_the_hash() {
+async fn three_devices_that_log_in_at_once_all_get_in_whatever_the_hash() {
     play(async |world| {
         for hash in [None, Some(DATED[0])] {
             for number in 0..3 {
-                let name = format!("double-{}-{number}", hash.is_some());
+                let name = format!("triple-{}-{number}", hash.is_some());
                 match hash {
                     Some(hash) => newcomer_with(world, &name, hash).await,
                     None => world.newcomer(&name).await,
                 };
-                for answer in join_all((0..2).map(|_| world.log_in(&name, PASSWORD))).await {
+                for answer in join_all((0..3).map(|_| world.log_in(&name, PASSWORD))).await {
                     Seat::of(world, &answer.ok()).balance().await;
                 }
             }
