@@ -3,6 +3,7 @@
 pub mod account;
 pub mod admin;
 pub mod play;
+pub mod progress;
 pub mod realtime;
 pub mod service;
 
@@ -31,10 +32,24 @@ pub const FUNCTIONS: &[Function] = &[
     Function::endpoint::<account::RbacVip>(),
     Function::endpoint::<play::Spin>(),
     Function::endpoint::<play::SlotConfig>(),
+    Function::endpoint::<play::GachaPull>(),
+    Function::endpoint::<play::GachaConfig>(),
+    Function::endpoint::<play::GachaStats>(),
+    Function::endpoint::<play::Inventory>(),
+    Function::endpoint::<play::SessionStart>(),
+    Function::endpoint::<play::SessionEnd>(),
+    Function::endpoint::<play::SessionActive>(),
+    Function::endpoint::<play::GameSessions>(),
+    Function::endpoint::<play::StatsBasic>(),
     Function::endpoint::<play::History>(),
     Function::endpoint::<play::Fairness>(),
     Function::endpoint::<play::FairnessRotate>(),
     Function::endpoint::<play::FairnessRound>(),
+    Function::endpoint::<progress::Leaderboard>(),
+    Function::endpoint::<progress::Missions>(),
+    Function::endpoint::<progress::MissionClaim>(),
+    Function::endpoint::<progress::Streak>(),
+    Function::endpoint::<progress::StreakClaim>(),
     Function::endpoint::<realtime::RealtimeTicket>(),
     Function::endpoint::<admin::AdminUsers>(),
     Function::endpoint::<admin::AdminUser>(),
@@ -48,4 +63,6 @@ pub const FUNCTIONS: &[Function] = &[
     Function::socket::<realtime::SocketDisconnect>(),
     Function::socket::<realtime::SocketMessage>(),
     Function::stream::<realtime::Push>(),
+    Function::stream::<progress::Project>(),
+    Function::schedule::<progress::Sweep>(),
 ];

@@ -1,5 +1,6 @@
 //! Functions about open sockets: a ticket lets in, the stream of the table is pushed out.
 
+mod message;
 mod push;
 mod socket_connect;
 mod socket_disconnect;

@@ -10,23 +10,27 @@ use std::{
 
 use aws_sdk_apigatewaymanagement::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::config::SharedHttpClient;
+use croupier_functions::FUNCTIONS;
 use croupier_rules::id::RequestId;
 use croupier_store::Store;
 use croupier_web::{
     app::{self, App, Clock, Entropy},
     config::{Config, SecretSource},
+    function::{Function, Trigger},
     push::Sockets,
 };
+use serde_json::Value;
 use tokio::{
     net::TcpListener,
     sync::{Notify, watch},
     task::JoinSet,
+    time::MissedTickBehavior,
 };
 
 use crate::{
     data::{Folder, Secrets},
     gateway, seed, sockets,
-    stream::Reader,
+    stream::{Reader, UNASKED},
     table::{Embedded, TABLE, plain_http},
 };
 
@@ -144,6 +148,11 @@ impl Stack {
         serve(&mut tasks, private, sockets::management().with_state(Arc::clone(&running)), stopped);
         let followed = Arc::clone(&running);
         tasks.spawn(async move { followed.reader.follow(&followed.app, &followed.wake).await });
+        for function in FUNCTIONS {
+            let Trigger::Schedule(minutes) = function.trigger else { continue };
+            let kept = Arc::clone(&running);
+            tasks.spawn(async move { keep(&kept.app, function, minutes).await });
+        }
         Ok(Self { address, running, admin_password, stop, tasks, _folder: folder })
     }
 
@@ -156,6 +165,18 @@ impl Stack {
         };
         tokio::time::timeout(Duration::from_secs(1), servers_ended).await.ok();
         self.tasks.shutdown().await;
+    }
+}
+
+/// Invokes a function every so many minutes.
+async fn keep(app: &App, function: &Function, minutes: u32) {
+    let mut times = tokio::time::interval(Duration::from_secs(u64::from(minutes) * 60));
+    times.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        times.tick().await;
+        if let Err(error) = UNASKED.scope((), function.invoke(app, Value::Null)).await {
+            tracing::warn!(function = function.name, %error, "a schedule was not kept");
+        }
     }
 }
 

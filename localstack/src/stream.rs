@@ -26,6 +26,11 @@ const GATHER: Duration = Duration::from_millis(10);
 /// When nobody says that something happened, somebody looks all the same.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
+tokio::task_local! {
+    /// Set while a function runs that no request has asked for.
+    pub static UNASKED: ();
+}
+
 /// Reads the stream.
 pub struct Reader {
     client: Client,
@@ -102,7 +107,8 @@ impl Reader {
         let mut tries = 0;
         while !batch.is_empty() {
             let event = serde_json::to_value(StreamEvent { records: batch.clone() })?;
-            let answer: BatchAnswer = serde_json::from_value(function.invoke(app, event).await?)?;
+            let answered = UNASKED.scope((), function.invoke(app, event)).await?;
+            let answer: BatchAnswer = serde_json::from_value(answered)?;
             let failed = |record: &StreamRecord| {
                 let place = &record.dynamodb.sequence_number;
                 answer.batch_item_failures.iter().any(|item| item.item_identifier == *place)

@@ -7,6 +7,8 @@ mod bad_input;
 mod callers;
 mod exactly_once;
 mod fairness;
+mod gacha;
+mod games;
 mod history;
 mod laptop;
 mod live;

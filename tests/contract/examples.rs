@@ -44,10 +44,12 @@ impl<'a> Examples<'a> {
         let current =
             sessions["items"].as_array().expect("sessions").iter().find(|session| session["is_current"] == true);
         let invites = self.admin.post("/api/admin/invites", json!({})).await.ok();
+        let game = Self::game_session(&seat, name != "session-start").await;
         let placeholders = BTreeMap::from([
             ("ACCESS_TOKEN", seat.token.clone()),
             ("ADMIN_TOKEN", self.admin.token.clone()),
             ("CONNECTION_ID", format!("{name}-L0SM9cOFvHcCIhw=")),
+            ("GAME_SESSION_ID", game),
             ("INVITE_CODE", text(&invites["items"][0]["code"])),
             ("OTHER_ID", self.other.clone()),
             ("PLAYER_ID", self.player.clone()),
@@ -70,6 +72,22 @@ impl<'a> Examples<'a> {
     }
 }
 
+impl Examples<'_> {
+    /// A session of a game that goes on; or, where there must be none, one that is over.
+    async fn game_session(seat: &Seat, goes_on: bool) -> String {
+        let active = seat.get("/api/games/session/active").await;
+        let session = match active.status {
+            200 => active.ok(),
+            _ => seat.post("/api/games/session/start", json!({ "game_type": "slot" })).await.ok(),
+        };
+        let id = text(&session["session_id"]);
+        if !goes_on {
+            seat.post("/api/games/session/end", json!({ "session_id": id })).await.ok();
+        }
+        id
+    }
+}
+
 fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
 }
@@ -78,7 +96,8 @@ fn text(value: &Value) -> String {
 #[track_caller]
 pub fn is_right(name: &str, answer: &Value) {
     match name {
-        "push" => assert_eq!(answer["batchItemFailures"], Value::Array(Vec::new()), "{name}: {answer}"),
+        "sweep" => assert_eq!(answer["done"], 0, "{name}: {answer}"),
+        "push" | "project" => assert_eq!(answer["batchItemFailures"], Value::Array(Vec::new()), "{name}: {answer}"),
         // The player of the examples has no such rank.
         "rbac-premium" | "rbac-vip" => assert_eq!(answer["statusCode"], 403, "{name}: {answer}"),
         "not-found" => assert_eq!(answer["statusCode"], 404, "{name}: {answer}"),

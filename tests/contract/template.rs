@@ -59,7 +59,7 @@ fn wanted_requests(function: &Function) -> BTreeSet<String> {
     match function.trigger {
         Trigger::Http(route) => route.places().map(|(method, path)| format!("{} {path}", method.text())).collect(),
         Trigger::AnyOtherHttp => BTreeSet::from(["$default".to_owned()]),
-        Trigger::Socket(_) | Trigger::Stream => BTreeSet::new(),
+        Trigger::Socket(_) | Trigger::Stream | Trigger::Schedule(_) => BTreeSet::new(),
     }
 }
 
@@ -216,6 +216,18 @@ fn the_stream_reaches_its_consumers_with_limits() {
             assert!(properties[limit].as_u64().is_some(), "{limit}");
         }
         assert_eq!(properties["DestinationConfig"]["OnFailure"]["Type"], "SQS");
+    }
+}
+
+#[test]
+fn what_is_done_from_time_to_time_has_its_schedule() {
+    let template = template();
+    for function in FUNCTIONS {
+        let Trigger::Schedule(minutes) = function.trigger else { continue };
+        let schedule = &template["Resources"][logical_id(function).as_str()]["Properties"]["Events"]["Schedule"];
+        assert_eq!(schedule["Type"], "Schedule");
+        let unit = if minutes == 1 { "minute" } else { "minutes" };
+        assert_eq!(schedule["Properties"]["Schedule"], format!("rate({minutes} {unit})").as_str());
     }
 }
 

@@ -46,7 +46,7 @@ impl Deed {
         match action {
             Action::SlotSpin(round) => Some(Self::Spin(round.bet_amount.get())),
             Action::FairnessRotate { client_seed, .. } => Some(Self::Rotate(client_seed.to_string())),
-            Action::Signup { .. } => None,
+            _ => None,
         }
     }
 }

@@ -1,25 +1,29 @@
 //! The audit of a whole table: whatever was played, nothing may be lost, made or unexplained.
 
+mod games;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use croupier_localstack::table::TABLE;
 use croupier_rules::{
     account::{Invite, Session},
     admin::{AdminAction, AuditEntry, Standing},
+    gacha::{self, Pulls, Rarity},
     id::PlayerId,
     ledger::{Action, Entry, Hash},
-    money::{Coins, Gems},
+    money::{Coins, Gems, Postings},
     player::{Player, Rank},
     slot,
     totals::Totals,
 };
 use croupier_store::{
-    item::{Claim, Connection, EntryRecord, Item, Login, Profile, decode},
-    key::{NAME, SHELF},
+    item::{Claim, Connection, EntryRecord, GameRecord, Item, ItemRecord, Login, Profile, ScoreRecord, decode},
+    key::{NAME, SHARDS, SHELF},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use self::games::Games;
 use crate::world::World;
 
 /// Everything in a table, by what it is.
@@ -36,6 +40,7 @@ pub struct Books {
     phones: HashMap<String, Claim>,
     invites: Vec<Invite>,
     operators: Vec<AuditEntry>,
+    games: Games,
     connections: BTreeSet<String>,
     sockets: BTreeSet<String>,
 }
@@ -57,11 +62,14 @@ pub async fn books(world: &World) -> Books {
 
 /// Audits a world.
 pub async fn audit(world: &World) {
+    world.catch_up().await;
     let books = books(world).await;
     assert_eq!(books.ledgers.keys().collect::<Vec<_>>(), books.players.keys().collect::<Vec<_>>());
     for (id, player) in &books.players {
         balance(world, player, &books.ledgers[id]);
+        games::audit(world, player, &books.ledgers[id], &books.games);
     }
+    games::boards(&books.ledgers, &books.games, world.running().app.economy.calendar);
     books.names_are_claimed_both_ways();
     books.invites_are_counted();
     books.operators_explain_players();
@@ -81,7 +89,7 @@ fn balance(world: &World, player: &Player, ledger: &[EntryRecord]) {
     let app = &world.running().app;
     let master = app.seeds.as_ref().expect("a master key");
     let (mut coins, mut gems, mut head) = (Coins::ZERO, Gems::ZERO, Hash::genesis(player.id));
-    let (mut epoch, mut nonce, mut totals) = (0, 0, Totals::default());
+    let (mut epoch, mut nonce, mut pity, mut totals) = (0, 0, 0, Totals::default());
     for (place, EntryRecord { entry, reply, .. }) in ledger.iter().enumerate() {
         let context = format!("entry {} of {}", entry.number, player.id);
         assert_eq!(entry.number, place as u64 + 1, "a gap before {context}");
@@ -106,16 +114,35 @@ fn balance(world: &World, player: &Player, ledger: &[EntryRecord]) {
                 assert_eq!(again, *round, "{context}");
                 assert_eq!(entry.moved.coins, round.win_amount.credit() + round.bet_amount.debit(), "{context}");
             }
+            Action::GachaPull(round) => {
+                let draw = entry.draw.as_ref().expect("a round draws");
+                assert_eq!((draw.epoch, draw.nonce, round.pity), (epoch, nonce, pity), "{context}");
+                nonce += 1;
+                let mut stream = master.server_seed(player.id, epoch).stream(draw);
+                let pulls = Pulls::new(u32::try_from(round.pulls.len()).expect("few")).expect("at most a hundred");
+                let again = gacha::draw(&app.economy.gacha, pulls, pity, &mut stream).expect("a round");
+                assert_eq!(again, *round, "{context}");
+                assert_eq!(entry.moved.coins, round.cost.debit(), "{context}");
+                for pull in &round.pulls {
+                    let rarity = app.economy.gacha.item(&pull.item_id).expect("an item").rarity;
+                    pity = if rarity >= Rarity::GUARANTEED { 0 } else { pity + 1 };
+                }
+            }
+            Action::SessionStart { .. } | Action::SessionEnd(_) => {
+                assert_eq!(entry.moved, Postings::NONE, "{context}");
+            }
+            // What they pay is looked at below, all of it together.
+            Action::MissionClaim { .. } | Action::StreakClaim { .. } => {}
         }
         if let Some(played) = entry.action.played() {
-            totals.count(played, entry.at).expect("totals");
+            totals.count(played, app.economy.calendar.day(entry.at)).expect("totals");
         }
         reply_agrees(entry, reply);
         head = entry.hash().expect("a hash");
     }
     assert_eq!((player.coins(), player.gems()), (coins, gems), "{}", player.id);
     assert_eq!((player.entries(), player.head()), (ledger.len() as u64, head), "{}", player.id);
-    assert_eq!((player.draw.epoch, player.draw.nonce), (epoch, nonce), "{}", player.id);
+    assert_eq!((player.draw.epoch, player.draw.nonce, player.gacha.pity), (epoch, nonce, pity), "{}", player.id);
     assert_eq!(player.totals, totals, "what {} has played", player.id);
 }
 
@@ -124,7 +151,9 @@ fn reply_agrees(entry: &Entry, reply: &str) {
         return;
     }
     let reply: Value = serde_json::from_str(reply).expect("a reply");
-    assert_eq!(reply["sequence"], entry.number);
+    if let Some(sequence) = reply.get("sequence") {
+        assert_eq!(*sequence, entry.number);
+    }
     if let Some(balance) = reply.get("balance") {
         assert_eq!(*balance, entry.coins.get());
     }
@@ -158,6 +187,35 @@ impl Books {
                 let connection: Connection = read(item);
                 assert_eq!(connection.player, id(&name));
                 self.connections.insert(format!("{name} {}", connection.connection));
+            }
+            ("PLAYER", "ITEM") => {
+                let ItemRecord { count } = read(item);
+                self.games.items.insert((id(&name), sk["ITEM#".len()..].to_owned()), count);
+            }
+            ("PLAYER", "GAME") => {
+                let text = |name: &str| item.get(name).map(|value| value.as_s().expect("a text").clone());
+                let due = text(SHELF).zip(text(NAME));
+                let record: GameRecord = read(item);
+                assert_eq!(format!("GAME#{}", record.session), sk);
+                let moment = due.as_ref().map(|(shelf, name)| {
+                    assert_eq!(shelf, "DUE");
+                    name.strip_suffix(&format!("#{}", record.session)).expect("a moment").to_owned()
+                });
+                self.games.sessions.insert((id(&name), record.session), (record, moment));
+                return due;
+            }
+            ("PLAYER", "PROJECTED") => {
+                self.games.tallies.insert(id(&name), read(item));
+            }
+            ("BOARD", _) => {
+                let (board, shard) = name.rsplit_once('#').expect("a shard");
+                let record: ScoreRecord = read(item);
+                assert_eq!(record.player.shard(SHARDS).to_string(), shard);
+                self.games.scores.insert((board.to_owned(), id(sk)), record);
+            }
+            ("PLAYED", "TOTALS") => {
+                let (game, shard) = name.split_once('#').expect("a shard");
+                self.games.played.insert((game.to_owned(), shard.parse().expect("a number")), read(item));
             }
             ("SOCKET", "SOCKET") => {
                 let connection: Connection = read(item);

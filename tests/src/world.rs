@@ -9,13 +9,19 @@ use std::{
     time::Duration,
 };
 
-use croupier_localstack::stack::{Options, Running, Stack};
-use croupier_rules::time::Timestamp;
+use croupier_functions::FUNCTIONS;
+use croupier_localstack::{
+    stack::{Options, Running, Stack},
+    stream::UNASKED,
+};
+use croupier_rules::{id::PlayerId, time::Timestamp};
 use croupier_store::Store;
 use croupier_web::{
     app::{Clock, Entropy},
     config::Config,
 };
+
+use serde_json::Value;
 
 use crate::{audit, seat::Site, wire::Wire};
 
@@ -101,6 +107,21 @@ impl World {
     /// Lets time pass.
     pub fn pass(&self, time: Duration) {
         self.clock.fetch_add(i64::try_from(time.as_millis()).expect("a short time"), Ordering::SeqCst);
+    }
+
+    /// Does what a schedule does, now.
+    pub async fn sweep(&self) {
+        let sweep = FUNCTIONS.iter().find(|function| function.name == "sweep").expect("a sweep");
+        UNASKED.scope((), sweep.invoke(&self.running().app, Value::Null)).await.expect("a clean sweep");
+    }
+
+    /// Counts all that was played into the boards, whatever the stream has told by now.
+    pub async fn catch_up(&self) {
+        let players: Vec<PlayerId> = audit::books(self).await.players.into_keys().collect();
+        for player in players {
+            let counted = self.store().project(player, self.running().app.economy.calendar);
+            UNASKED.scope((), counted).await.expect("a ledger that can be counted");
+        }
     }
 
     /// Ends it.

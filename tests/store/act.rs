@@ -15,6 +15,7 @@ use croupier_store::{
     StoreError,
     act::{Deed, Done, NotDone},
     item::{Attempt, EntryRecord},
+    journal::Filter,
     key::Key,
 };
 use croupier_tests::{
@@ -34,8 +35,9 @@ pub fn deed(world: &World, key: Option<&str>, what: &str) -> Deed {
     let fingerprint = Hash::over(&[what.as_bytes()]);
     Deed {
         attempt: key.map(|key| Attempt { key: key.parse().expect("a key"), fingerprint }),
-        own_name: RequestId::new(2, world.running().app.entropy.id()),
-        session: session(world).id,
+        own_name: RequestId::new(2, world.running().app.entropy.id()).to_string(),
+        session: Some(session(world).id),
+        sessions: world.running().app.economy.session,
         now: world.now(),
     }
 }
@@ -52,7 +54,7 @@ async fn act(world: &World, player: &Player, key: Option<&str>, bet: u64) -> Res
 
 /// The ledger, newest first.
 async fn ledger(world: &World, player: &Player) -> Vec<EntryRecord> {
-    let page = world.store().entries(player.id, u64::MAX, 100, None).await.expect("an answer");
+    let page = world.store().entries(player.id, u64::MAX, 100, &Filter::default()).await.expect("an answer");
     world.wire.take();
     page.entries
 }

@@ -6,17 +6,25 @@ use std::{collections::HashMap, fmt::Debug, fs, path::PathBuf};
 use croupier_rules::{
     account::{Attempts, Invite, Session},
     admin::{AdminAction, AuditEntry, Standing},
+    board::{GameTally, Tally},
     fairness::Draw,
-    id::{AuditId, PlayerId, SessionId},
-    ledger::{Action, Entry, Hash},
+    gacha::{GachaRound, GachaState, Pull},
+    id::{AuditId, GameSessionId, PlayerId, SessionId},
+    ledger::{Action, Entry, GameType, Hash},
+    mission::{Missions, Progress, Rewards},
     money::{Coins, Gems, Postings},
     player::{Player, Rank},
+    session::{EndedSession, GameSession},
     slot::{SlotRound, SlotStreak},
+    streak::DailyStreak,
     time::Timestamp,
     totals::{GameTotals, Totals},
 };
 use croupier_store::{
-    item::{Attempt, Claim, Connection, EntryRecord, Item, Login, Profile, Ticket, decode},
+    item::{
+        Attempt, Claim, Connection, EntryRecord, GameRecord, Item, ItemRecord, Login, PlayedRecord, Profile,
+        ScoreRecord, Ticket, decode,
+    },
     key::Key,
     tx::{Conflict, NotCommitted},
 };
@@ -94,7 +102,15 @@ async fn a_player_is_kept_as_before() {
         player.slot = SlotStreak { spins: 7, last: Some(at()) };
         let (bet, won, biggest) = (coins(900), coins(1134), coins(500));
         let slot = GameTotals { rounds: 17, wins: 8, bet, won, biggest, streak: 9 };
-        player.totals = Totals { slot, days: 3, last_day: at().day() };
+        let pulled = GameTotals { rounds: 2, bet: coins(500), ..GameTotals::default() };
+        let day = economy.calendar.day(at());
+        player.totals = Totals { slot, gacha: pulled, days: 3, last_day: day };
+        player.gacha = GachaState { pity: 7, counts: [8, 2, 1, 0] };
+        let (id, game) = (GameSessionId::new(1_800_000_000_000, 45), GameType::Slot);
+        player.session = Some(GameSession { id, game, begun: at(), last: at(), rounds: 3, bet, won });
+        let progress = Progress { rounds: 6, spins: 5, wins: 3, claimed: 5 };
+        player.missions = Missions { day, daily: progress, week: day.week(), weekly: progress };
+        player.streak = DailyStreak { days: 4, last: day, forgiven: Some(day.plus(-2)) };
         check(world, "player", Key::player(PLAYER), player).await;
         let profile = Profile {
             revision: 3,
@@ -110,11 +126,59 @@ async fn a_player_is_kept_as_before() {
     .await;
 }
 
+const GAME: GameSessionId = GameSessionId::new(1_800_000_000_000, 45);
+
+fn pulls() -> GachaRound {
+    let pull = |entry: &str, item_id: &str, pity| Pull { entry: entry.to_owned(), item_id: item_id.to_owned(), pity };
+    let pulls = vec![pull("Common", "paper_fan", false), pull("Near_Miss_Epic", "loaded_dice", true)];
+    GachaRound { cost: coins(100), pity: 88, pulls }
+}
+
+fn ended() -> EndedSession {
+    EndedSession {
+        session_id: GAME,
+        game_type: GameType::Slot,
+        started_at: at(),
+        ended_at: at(),
+        idle: true,
+        total_rounds: 3,
+        total_bet: coins(150),
+        total_win: coins(76),
+    }
+}
+
+#[tokio::test]
+async fn what_games_leave_is_kept_as_before() {
+    alone(async |world| {
+        let game = GameRecord { player: PLAYER, session: GAME, ended: None };
+        check(world, "game_session", Key::due_game_session(PLAYER, GAME, at()), game).await;
+        let game = GameRecord { player: PLAYER, session: GAME, ended: Some(ended()) };
+        check(world, "game_session_ended", Key::game_session(PLAYER, GAME), game).await;
+        check(world, "item", Key::possession(PLAYER, "paper_fan"), ItemRecord { count: 3 }).await;
+        let score = ScoreRecord { player: PLAYER, score: -50, expires: Some(1_800_000_600) };
+        check(world, "score", Key::score("slot#net#2027-01-15", PLAYER), score).await;
+        let played = PlayedRecord { rounds: 17, wins: 8, bet: 900, won: 1134 };
+        check(world, "played", Key::played(GameType::Slot, 3), played).await;
+        let totals =
+            GameTotals { rounds: 17, wins: 8, bet: coins(900), won: coins(1134), biggest: coins(500), streak: 9 };
+        let day = world.running().app.economy.calendar.day(at());
+        let slot = GameTally { day, daily: totals, week: day.week(), weekly: totals, all: totals };
+        let tally = Tally { revision: 4, counted: 19, games: [(GameType::Slot, slot)].into() };
+        check(world, "projected", Key::projected(PLAYER), tally).await;
+    })
+    .await;
+}
+
 /// A new action does not compile before it has a name here, and a file.
 fn file_of(action: &Action) -> &'static str {
     match action {
         Action::Signup { .. } => "entry_signup",
         Action::SlotSpin(_) => "entry_slot_spin",
+        Action::GachaPull(_) => "entry_gacha_pull",
+        Action::SessionStart { .. } => "entry_session_start",
+        Action::SessionEnd(_) => "entry_session_end",
+        Action::MissionClaim { .. } => "entry_mission_claim",
+        Action::StreakClaim { .. } => "entry_streak_claim",
         Action::FairnessRotate { .. } => "entry_fairness_rotate",
     }
 }
@@ -130,13 +194,19 @@ async fn an_entry_of_each_action_is_kept_as_before() {
             variation: -123,
             win_amount: coins(84),
         };
+        let rewards = Rewards { coins: coins(100), gems: Gems::new(1).unwrap(), experience: 10 };
         let actions = [
             Action::Signup { invite: Some("WELCOME".parse().unwrap()) },
             Action::SlotSpin(round),
+            Action::GachaPull(pulls()),
+            Action::SessionStart { session_id: GAME, game_type: GameType::Slot, bet_amount: Some(coins(50)) },
+            Action::SessionEnd(ended()),
+            Action::MissionClaim { mission_id: "first_play".to_owned(), period: "2027-01-15".to_owned(), rewards },
+            Action::StreakClaim { day: "2027-01-15".to_owned(), streak: 3, forgiven: true, rewards },
             Action::FairnessRotate { epoch: 4, client_seed: "luckier".parse().unwrap() },
         ];
         for action in actions {
-            let is_round = action.game_type().is_some();
+            let is_round = action.played().is_some();
             let name = file_of(&action);
             let entry = Entry {
                 player: PLAYER,

@@ -3,11 +3,11 @@
 use croupier_rules::{
     fairness,
     id::{EntryId, PlayerId},
-    ledger::{Action, Entry, Hash},
+    ledger::{Action, Entry, GameType, Hash},
     money::{Coins, Gems, Postings},
     player::Player,
 };
-use croupier_store::{act::NotDone, item::EntryRecord, key::Key, tx::Conflict};
+use croupier_store::{act::NotDone, item::EntryRecord, journal::Filter, key::Key, tx::Conflict};
 use croupier_tests::world::{World, play};
 
 use crate::{
@@ -30,10 +30,10 @@ async fn play_on(world: &World, ann: &Player, most: u64) -> Result<(), NotDone> 
 }
 
 /// The numbers of the entries of each page, until there is no further one.
-async fn pages(world: &World, player: PlayerId, limit: usize, actions: Option<&[&str]>) -> Vec<Vec<u64>> {
+async fn pages(world: &World, player: PlayerId, limit: usize, filter: &Filter) -> Vec<Vec<u64>> {
     let (mut before, mut pages) = (u64::MAX, Vec::new());
     loop {
-        let page = world.store().entries(player, before, limit, actions).await.expect("a page");
+        let page = world.store().entries(player, before, limit, filter).await.expect("a page");
         pages.push(page.entries.iter().map(|record| record.entry.number).collect());
         match page.next {
             Some(next) => before = next,
@@ -50,7 +50,7 @@ async fn a_ledger_is_read_in_pages_newest_first() {
         seated(world, "bob").await;
         let all: Vec<u64> = (1..=12).rev().collect();
         for limit in [1, 4, 5, 11, 12, 13] {
-            let pages = pages(world, ann.id, limit, None).await;
+            let pages = pages(world, ann.id, limit, &Filter::default()).await;
             assert_eq!(pages.concat(), all);
             assert_eq!(pages.len(), 12_usize.div_ceil(limit), "no page is empty, and none but the last is short");
         }
@@ -58,18 +58,25 @@ async fn a_ledger_is_read_in_pages_newest_first() {
     .await;
 }
 
+fn of_action(name: &str) -> Filter {
+    Filter { action: Some(name.to_owned()), game: None }
+}
+
 #[tokio::test]
 async fn a_ledger_is_read_by_action() {
     play(async |world| {
         let ann = seated(world, "ann").await;
         play_on(world, &ann, 12).await.unwrap();
-        let spins = pages(world, ann.id, 3, Some(&["SLOT_SPIN"])).await;
+        let spins = pages(world, ann.id, 3, &of_action("SLOT_SPIN")).await;
         assert_eq!(spins.concat(), [11, 10, 8, 7, 5, 4, 2]);
         assert_eq!(spins[0].len(), 3);
-        let others = pages(world, ann.id, 100, Some(&["SIGNUP", "FAIRNESS_ROTATE"])).await;
-        assert_eq!(others, [[12, 9, 6, 3, 1]]);
-        assert_eq!(pages(world, ann.id, 5, Some(&["UNKNOWN"])).await, [[0; 0]]);
-        assert_eq!(pages(world, ann.id, 5, Some(&[])).await, [[0; 0]]);
+        let others = pages(world, ann.id, 100, &of_action("FAIRNESS_ROTATE")).await;
+        assert_eq!(others, [[12, 9, 6, 3]]);
+        assert_eq!(pages(world, ann.id, 5, &of_action("UNKNOWN")).await, [[0; 0]]);
+        let of_gacha = Filter { game: Some(GameType::Gacha), action: None };
+        assert_eq!(pages(world, ann.id, 5, &of_gacha).await, [[0; 0]]);
+        let of_slot = Filter { game: Some(GameType::Slot), action: None };
+        assert_eq!(pages(world, ann.id, 3, &of_slot).await, spins);
     })
     .await;
 }
@@ -80,12 +87,12 @@ async fn a_page_begins_where_it_is_told_to() {
         let ann = seated(world, "ann").await;
         play_on(world, &ann, 4).await.unwrap();
         let first = async |before| {
-            let page = world.store().entries(ann.id, before, 1, None).await.unwrap();
+            let page = world.store().entries(ann.id, before, 1, &Filter::default()).await.unwrap();
             page.entries.first().map(|record| record.entry.number)
         };
         let numbers = [first(0).await, first(1).await, first(2).await, first(5).await, first(u64::MAX).await];
         assert_eq!(numbers, [None, None, Some(1), Some(4), Some(4)]);
-        assert_eq!(pages(world, PlayerId::new(9, 9), 5, None).await, [[0; 0]], "nobody's ledger");
+        assert_eq!(pages(world, PlayerId::new(9, 9), 5, &Filter::default()).await, [[0; 0]], "nobody's ledger");
     })
     .await;
 }
@@ -149,7 +156,7 @@ async fn a_filter_that_nothing_passes_costs_ten_reads_and_is_taken_up_again() {
         let player = PlayerId::new(1, 1);
         long_ledger(world, player, 1050).await;
         world.wire.take();
-        let wanted: Option<&[&str]> = Some(&["SIGNUP"]);
+        let wanted = &Filter { action: Some("SIGNUP".to_owned()), game: None };
         let page = world.store().entries(player, u64::MAX, 5, wanted).await.unwrap();
         assert_eq!((page.entries.len(), page.next), (0, Some(51)));
         // Rotations are no news, so that nobody else has asked anything.

@@ -8,6 +8,7 @@ use croupier_store::{
     account::{NewHash, ProfileChange},
     act::Done,
     item::{Claim, Login, Ticket},
+    journal::Filter,
     key::Key,
     session::Opened,
     tx::{Conflict, NotCommitted},
@@ -32,7 +33,7 @@ async fn an_action_without_a_key_is_not_done_twice() {
         let ann = seated(world, "ann").await;
         lose_and_collide(world);
         let done = world.store().act(&deed(world, None, ""), ann.clone(), |player| spin(world, player, 1)).await;
-        let page = world.store().entries(ann.id, u64::MAX, 10, None).await.unwrap();
+        let page = world.store().entries(ann.id, u64::MAX, 10, &Filter::default()).await.unwrap();
         assert_eq!(page.entries.len(), 2);
         assert_eq!(page.entries[0].reply, done.unwrap().reply);
     })
@@ -50,7 +51,7 @@ async fn an_action_without_a_key_is_not_refused_after_it_was_done() {
             _ => Err(Refusal::InsufficientFunds),
         };
         let done = world.store().act(&deed(world, None, ""), ann.clone(), decide).await;
-        let page = world.store().entries(ann.id, u64::MAX, 10, None).await.unwrap();
+        let page = world.store().entries(ann.id, u64::MAX, 10, &Filter::default()).await.unwrap();
         assert_eq!(page.entries.len(), 2);
         assert_eq!(
             done.map(|Done { reply, .. }| reply).map_err(|error| error.to_string()),

@@ -22,7 +22,7 @@ pub struct Stats;
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct StatsReply {
     games: Vec<GameStats>,
-    /// Days on which a round was played, from midnight to midnight UTC.
+    /// Days of the game on which a round was played.
     active_days: u32,
 }
 
@@ -44,7 +44,7 @@ pub struct GameStats {
     win_rate: Ratio,
     /// The most that one round paid.
     biggest_win: Coins,
-    /// Rounds without a long pause, as of now.
+    /// Rounds without a long pause, as of now; 0 for a game that counts none.
     current_streak: u32,
     best_streak: u32,
 }
@@ -54,6 +54,7 @@ impl GameStats {
         let totals: &GameTotals = player.totals.of(game_type);
         let current_streak = match game_type {
             GameType::Slot => player.slot.current(now, &economy.slot.rules),
+            GameType::Gacha => 0,
         };
         Self {
             game_type,

@@ -31,6 +31,6 @@ impl Endpoint for FairnessRotate {
     type Reply = Once<Rotation>;
 
     async fn handle(call: Call<'_, SignedIn>, request: RotateRequest) -> Result<Once<Rotation>, Failure> {
-        call.act(|player, round| fairness::rotate(player, request.client_seed.clone(), round)).await
+        call.play(|player, round| fairness::rotate(player, request.client_seed.clone(), round)).await
     }
 }

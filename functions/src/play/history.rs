@@ -4,6 +4,7 @@ use croupier_rules::{
     money::{Coins, Gems},
     time::Timestamp,
 };
+use croupier_store::journal::Filter;
 use croupier_web::{
     call::Call,
     caller::SignedIn,
@@ -30,23 +31,6 @@ pub struct HistoryRequest {
     limit: Limit,
     /// Where the page before ended.
     cursor: Option<Cursor>,
-}
-
-impl HistoryRequest {
-    /// The actions asked for; none: all.
-    fn actions(&self) -> Option<Vec<&str>> {
-        let of_game = self.game_type.map(|game| game.actions().to_vec());
-        match (of_game, self.action.as_deref()) {
-            (of_game, None) => of_game,
-            (None, Some(action)) => Some(vec![action]),
-            (Some(of_game), Some(action)) => Some(of_game.into_iter().filter(|one| *one == action).collect()),
-        }
-    }
-
-    /// What a cursor of this list is bound to.
-    fn scope(&self) -> String {
-        format!("history {:?}", self.actions())
-    }
 }
 
 /// An entry, as the player reads it.
@@ -93,10 +77,11 @@ impl Endpoint for History {
     type Reply = Page<HistoryItem>;
 
     async fn handle(call: Call<'_, SignedIn>, request: HistoryRequest) -> Result<Page<HistoryItem>, Failure> {
-        let (player, scope) = (call.caller.player.id, request.scope());
-        let before = request.cursor.as_ref().map_or(Ok(u64::MAX), |cursor| cursor.read(&scope))?;
-        let (limit, actions) = (request.limit.get(), request.actions());
-        let found = call.store()?.entries(player, before, limit, actions.as_deref()).await?;
+        let HistoryRequest { game_type, action, limit, cursor } = request;
+        let filter = Filter { game: game_type, action };
+        let scope = format!("history {filter:?}");
+        let before = cursor.map_or(Ok(u64::MAX), |cursor| cursor.read(&scope))?;
+        let found = call.store()?.entries(call.caller.player.id, before, limit.get(), &filter).await?;
         Ok(Page {
             items: found.entries.iter().map(|record| HistoryItem::of(&record.entry)).collect::<Result<_, _>>()?,
             next_cursor: found.next.map(|next| Cursor::write(&scope, next)),

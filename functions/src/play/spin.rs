@@ -32,6 +32,6 @@ impl Endpoint for Spin {
     type Reply = Once<SpinReply>;
 
     async fn handle(call: Call<'_, SignedIn>, request: SpinRequest) -> Result<Once<SpinReply>, Failure> {
-        call.act(|player, round| slot::spin(player, request.bet_amount, round)).await
+        call.play(|player, round| slot::spin(player, request.bet_amount, round)).await
     }
 }

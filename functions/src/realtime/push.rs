@@ -1,11 +1,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use croupier_rules::{
-    id::{EntryId, PlayerId},
-    ledger::{Action, Entry},
-    money::{Coins, Gems},
-    time::Timestamp,
-};
+use croupier_rules::id::PlayerId;
 use croupier_store::item::{Connection, EntryRecord};
 use croupier_web::{
     app::App,
@@ -16,45 +11,11 @@ use croupier_web::{
     push::Posted,
 };
 use futures_util::future::join_all;
-use serde::Serialize;
+
+use super::message::Message;
 
 /// Tells players on their open sockets what has happened to them.
 pub struct Push;
-
-/// What a player is told.
-#[derive(Debug, Clone, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Message {
-    TokenUpdate {
-        sequence: u64,
-        history_id: EntryId,
-        balance_coin: Coins,
-        balance_gem: Gems,
-        delta_coin: i64,
-        delta_gem: i64,
-        source: &'static str,
-        ts: Timestamp,
-    },
-}
-
-impl Message {
-    /// What an entry is worth telling, if anything. Nobody has a socket open when signing up.
-    fn of(entry: &Entry) -> Option<Self> {
-        match entry.action {
-            Action::Signup { .. } | Action::FairnessRotate { .. } => None,
-            Action::SlotSpin(_) => Some(Self::TokenUpdate {
-                sequence: entry.number,
-                history_id: entry.id(),
-                balance_coin: entry.coins,
-                balance_gem: entry.gems,
-                delta_coin: entry.moved.coins,
-                delta_gem: entry.moved.gems,
-                source: entry.action.name(),
-                ts: entry.at,
-            }),
-        }
-    }
-}
 
 /// The news of one player in one batch.
 #[derive(Default)]

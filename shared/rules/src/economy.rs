@@ -7,9 +7,15 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    calendar::Calendar,
     fairness::Weights,
+    gacha::{Gacha, GachaRules},
+    level::LevelRules,
+    mission::{self, Mission},
     money::{Coins, Gems},
+    session::SessionRules,
     slot::odds::Paytable,
+    streak::StreakRules,
 };
 
 /// The economy that ships with the game.
@@ -24,6 +30,18 @@ pub struct Economy {
     pub start: Start,
     /// The slot machine.
     pub slot: Slot,
+    /// The gacha.
+    pub gacha: Gacha,
+    /// Sessions.
+    pub session: SessionRules,
+    /// Levels.
+    pub level: LevelRules,
+    /// Missions.
+    pub missions: Vec<Mission>,
+    /// The daily streak.
+    pub streak: StreakRules,
+    /// Where the day begins; the operator's word, not the file's.
+    pub calendar: Calendar,
 }
 
 /// What a new player owns.
@@ -49,6 +67,8 @@ pub struct Slot {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SlotRules {
+    /// The sum of the weights.
+    pub total_weight: u64,
     /// The smallest stake.
     pub min_bet: Coins,
     /// The largest stake.
@@ -104,6 +124,11 @@ struct File {
     version: String,
     start: Start,
     slot: SlotRules,
+    gacha: GachaRules,
+    session: SessionRules,
+    level: LevelRules,
+    missions: Vec<Mission>,
+    streak: StreakRules,
 }
 
 /// Why an economy file is refused.
@@ -127,6 +152,21 @@ pub enum BadEconomy {
     /// Players would gain from the house on average.
     #[error("slot: the return to player at the full bonus is {0} %, and must not exceed 100 %")]
     Return(String),
+    /// The gacha's table, prices or items contradict each other.
+    #[error("gacha: {0}")]
+    Gacha(&'static str),
+    /// Sessions would be over at once.
+    #[error("session: at least a minute until a session is over")]
+    Session,
+    /// A level would need nothing.
+    #[error("level: the first level needs experience")]
+    Level,
+    /// Missions contradict each other.
+    #[error("missions: {0}")]
+    Missions(&'static str),
+    /// The streak's numbers make no sense.
+    #[error("streak: at least one day, and amounts of at most 1,000,000")]
+    Streak,
     /// The overriding weights do not name the symbols of the reel.
     #[error("the symbol weights must be a JSON object with a weight for each of: {0}")]
     Override(String),
@@ -146,12 +186,25 @@ impl Economy {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn parse(toml: &str) -> Result<Self, BadEconomy> {
-        let File { version, start, slot } =
+        let File { version, start, slot, gacha, session, level, missions, streak } =
             toml::from_str(toml).map_err(|error| BadEconomy::Syntax(error.to_string()))?;
         if version.is_empty() || version.len() > 16 {
             return Err(BadEconomy::Version);
         }
-        Ok(Self { version, start, slot: Slot::check(slot)? })
+        if session.idle_minutes == 0 {
+            return Err(BadEconomy::Session);
+        }
+        Ok(Self {
+            version,
+            start,
+            slot: Slot::check(slot)?,
+            gacha: Gacha::check(gacha)?,
+            session,
+            level: level.check()?,
+            missions: mission::check(missions)?,
+            streak: streak.check()?,
+            calendar: Calendar::default(),
+        })
     }
 
     /// The same economy with other symbol weights, given as a JSON object from symbol to weight. The version tells
@@ -169,6 +222,7 @@ impl Economy {
         for (symbol, weight) in rules.symbols.iter_mut().zip(&given) {
             symbol.weight = *weight;
         }
+        rules.total_weight = given.iter().copied().map(u64::from).sum();
         let digest = Sha256::digest(serde_json::to_vec(&given).unwrap_or_default());
         self.version = format!("{}+{}", self.version, hex::encode(&digest[..4]));
         self.slot = Slot::check(rules)?;
@@ -201,6 +255,9 @@ impl Slot {
         }
         let weights = Weights::new(symbols.iter().map(|symbol| symbol.weight).collect())
             .ok_or(BadEconomy::Reel("at least one symbol needs a weight"))?;
+        if weights.total() != rules.total_weight {
+            return Err(BadEconomy::Reel("the weights must add up to total_weight"));
+        }
         let slot = Self { rules, weights };
         let most = Paytable::of(&slot).return_raised_by(slot.rules.bonus.percent_at_most);
         if most.exceeds_one() { Err(BadEconomy::Return(most.percent())) } else { Ok(slot) }
@@ -230,6 +287,22 @@ mod tests {
         assert_eq!(changed("2026-11-01", "").unwrap_err(), BadEconomy::Version);
         assert_eq!(changed("min_bet = 1\n", "min_bet = 0\n").unwrap_err(), BadEconomy::Bets);
         assert_eq!(changed("min_bet = 1\n", "min_bet = 20000\n").unwrap_err(), BadEconomy::Bets);
+        assert!(matches!(changed("weight = 30,", "weight = 31,"), Err(BadEconomy::Reel(_))));
+        for (from, to) in [
+            ("guarantee = 90", "guarantee = 0"),
+            ("weight = 650", "weight = 651"),
+            ("ten_price = 450", "ten_price = 501"),
+            ("item_id = \"loaded_dice\"", "item_id = \"marked_deck\""),
+            ("rarity = \"Legendary\"", "rarity = \"Epic\""),
+        ] {
+            assert!(matches!(changed(from, to), Err(BadEconomy::Gacha(_))), "{to}");
+        }
+        assert!(matches!(changed("gives = \"Legendary\"", "gives = \"Mythic\""), Err(BadEconomy::Syntax(_))));
+        assert!(matches!(changed("gems = 10", "pearls = 10"), Err(BadEconomy::Syntax(_))));
+        assert!(matches!(changed("number = 3", "number = 2"), Err(BadEconomy::Missions(_))));
+        assert_eq!(changed("idle_minutes = 30", "idle_minutes = 0").unwrap_err(), BadEconomy::Session);
+        assert_eq!(changed("first = 1000", "first = 0").unwrap_err(), BadEconomy::Level);
+        assert_eq!(changed("days = 6", "days = 0").unwrap_err(), BadEconomy::Streak);
         assert!(matches!(changed("jackpot = \"7️⃣\"", "jackpot = \"x\""), Err(BadEconomy::Reel(_))));
         assert!(matches!(changed("symbol = \"🍋\"", "symbol = \"🍒\""), Err(BadEconomy::Reel(_))));
         assert_eq!(changed("percent_at_most = 20", "percent_at_most = 101").unwrap_err(), BadEconomy::Bonus);

@@ -71,6 +71,15 @@ ids! {
     EntryId = "ent_";
     /// What an operator did.
     AuditId = "aud_";
+    /// A player's time at one game.
+    GameSessionId = "gms_";
+}
+
+impl PlayerId {
+    /// In which of so many parts of all players this one is, each as likely as any other.
+    pub const fn shard(self, parts: u64) -> u64 {
+        (self.0.random() % parts as u128) as u64
+    }
 }
 
 impl EntryId {

@@ -9,10 +9,13 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     fairness::Draw,
-    id::{EntryId, PlayerId},
+    gacha::GachaRound,
+    id::{EntryId, GameSessionId, PlayerId},
+    mission::Rewards,
     money::{Coins, Gems, Postings},
     name::{ClientSeed, InviteCode},
     player::Player,
+    session::EndedSession,
     slot::SlotRound,
     time::Timestamp,
     totals::Played,
@@ -29,6 +32,40 @@ pub enum Action {
     },
     /// One spin of the slot machine.
     SlotSpin(SlotRound),
+    /// Some pulls of the gacha.
+    GachaPull(GachaRound),
+    /// A session began.
+    SessionStart {
+        /// Which one.
+        session_id: GameSessionId,
+        /// Of which game.
+        game_type: GameType,
+        /// The stake that the client means to play for; nothing depends on it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bet_amount: Option<Coins>,
+    },
+    /// A session ended.
+    SessionEnd(EndedSession),
+    /// A completed mission paid.
+    MissionClaim {
+        /// Which one.
+        mission_id: String,
+        /// In which day or week of the game.
+        period: String,
+        /// What it paid.
+        rewards: Rewards,
+    },
+    /// A day of the streak paid.
+    StreakClaim {
+        /// The day of the game.
+        day: String,
+        /// Days in a row, this one included.
+        streak: u32,
+        /// Whether a missed day was forgiven.
+        forgiven: bool,
+        /// What it paid.
+        rewards: Rewards,
+    },
     /// A new server seed was promised and the old one revealed.
     FairnessRotate {
         /// The epoch that begins.
@@ -39,21 +76,32 @@ pub enum Action {
 }
 
 /// A game that is played in rounds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GameType {
     /// The slot machine.
     Slot,
+    /// The gacha.
+    Gacha,
 }
 
 impl GameType {
     /// Every game.
-    pub const ALL: &[Self] = &[Self::Slot];
+    pub const ALL: &[Self] = &[Self::Slot, Self::Gacha];
 
-    /// The names of the actions that belong to this game.
-    pub const fn actions(self) -> &'static [&'static str] {
+    /// The game's stable name, the same wherever it is written.
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Slot => &["SLOT_SPIN"],
+            Self::Slot => "slot",
+            Self::Gacha => "gacha",
+        }
+    }
+
+    /// The action that is a round of this game.
+    pub const fn round(self) -> &'static str {
+        match self {
+            Self::Slot => "SLOT_SPIN",
+            Self::Gacha => "GACHA_PULL",
         }
     }
 }
@@ -64,6 +112,11 @@ impl Action {
         match self {
             Self::Signup { .. } => "SIGNUP",
             Self::SlotSpin(_) => "SLOT_SPIN",
+            Self::GachaPull(_) => "GACHA_PULL",
+            Self::SessionStart { .. } => "SESSION_START",
+            Self::SessionEnd(_) => "SESSION_END",
+            Self::MissionClaim { .. } => "MISSION_CLAIM",
+            Self::StreakClaim { .. } => "STREAK_CLAIM",
             Self::FairnessRotate { .. } => "FAIRNESS_ROTATE",
         }
     }
@@ -77,7 +130,10 @@ impl Action {
                 won: round.win_amount,
                 streak: round.streak,
             }),
-            Self::Signup { .. } | Self::FairnessRotate { .. } => None,
+            Self::GachaPull(round) => {
+                Some(Played { game: GameType::Gacha, bet: round.cost, won: Coins::ZERO, streak: 0 })
+            }
+            _ => None,
         }
     }
 
@@ -85,7 +141,13 @@ impl Action {
     pub const fn game_type(&self) -> Option<GameType> {
         match self {
             Self::SlotSpin(_) => Some(GameType::Slot),
-            Self::Signup { .. } | Self::FairnessRotate { .. } => None,
+            Self::GachaPull(_) => Some(GameType::Gacha),
+            Self::SessionStart { game_type, .. } => Some(*game_type),
+            Self::SessionEnd(ended) => Some(ended.game_type),
+            Self::Signup { .. }
+            | Self::MissionClaim { .. }
+            | Self::StreakClaim { .. }
+            | Self::FairnessRotate { .. } => None,
         }
     }
 }
@@ -229,12 +291,32 @@ mod tests {
         let reels = std::array::from_fn(|_| "🍒".to_owned());
         let (bet_amount, win_amount) = (Coins::ZERO, Coins::ZERO);
         let round = SlotRound { bet_amount, streak: 1, reels, pay_percent: 0, variation: 0, win_amount };
-        let actions =
-            [Action::Signup { invite }, Action::SlotSpin(round), Action::FairnessRotate { epoch: 1, client_seed }];
+        let (id, at, rewards) = (GameSessionId::new(1, 1), Timestamp::from_millis(0), Rewards::default());
+        let ended = EndedSession {
+            session_id: id,
+            game_type: GameType::Slot,
+            started_at: at,
+            ended_at: at,
+            idle: false,
+            total_rounds: 0,
+            total_bet: Coins::ZERO,
+            total_win: Coins::ZERO,
+        };
+        let (day, mission_id) = ("2026-11-22".to_owned(), "first_play".to_owned());
+        let actions = [
+            Action::Signup { invite },
+            Action::SlotSpin(round),
+            Action::GachaPull(GachaRound { cost: Coins::ZERO, pity: 0, pulls: Vec::new() }),
+            Action::SessionStart { session_id: id, game_type: GameType::Gacha, bet_amount: None },
+            Action::SessionEnd(ended),
+            Action::MissionClaim { mission_id, period: day.clone(), rewards },
+            Action::StreakClaim { day, streak: 1, forgiven: false, rewards },
+            Action::FairnessRotate { epoch: 1, client_seed },
+        ];
         for action in actions {
             assert_eq!(serde_json::to_value(&action).unwrap()["action"], action.name());
-            let of_its_game = action.game_type().map(|game| game.actions().contains(&action.name()));
-            assert_ne!(of_its_game, Some(false), "{}", action.name());
+            let round = action.played().map(|played| played.game.round());
+            assert!(round.is_none_or(|round| round == action.name()), "{}", action.name());
         }
     }
 }

@@ -5,17 +5,24 @@
 
 pub mod account;
 pub mod admin;
+pub mod board;
+pub mod calendar;
 pub mod economy;
 pub mod fairness;
+pub mod gacha;
 pub mod id;
 pub mod ledger;
+pub mod level;
+pub mod mission;
 pub mod money;
 pub mod name;
 pub mod number;
 pub mod player;
 mod refusal;
 pub mod round;
+pub mod session;
 pub mod slot;
+pub mod streak;
 pub mod time;
 pub mod totals;
 pub mod transcript;

@@ -7,11 +7,15 @@ use crate::{
     Refusal,
     economy::Economy,
     fairness::Draw,
+    gacha::GachaState,
     id::PlayerId,
     ledger::{Action, Change, Entry, Hash},
+    mission::Missions,
     money::{Coins, Gems, Postings},
     name::{ClientSeed, InviteCode},
+    session::GameSession,
     slot::SlotStreak,
+    streak::DailyStreak,
     time::Timestamp,
     totals::Totals,
 };
@@ -65,6 +69,18 @@ pub struct Player {
     /// Spins without a long pause.
     #[serde(default)]
     pub slot: SlotStreak,
+    /// How the player stands with the gacha.
+    #[serde(default)]
+    pub gacha: GachaState,
+    /// The session that goes on, or in which nothing happens any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<GameSession>,
+    /// What was done for the missions.
+    #[serde(default)]
+    pub missions: Missions,
+    /// Days claimed in a row.
+    #[serde(default)]
+    pub streak: DailyStreak,
     /// What was played.
     #[serde(default)]
     pub totals: Totals,
@@ -100,6 +116,10 @@ impl Player {
             experience: 0,
             draw: Draw { epoch: 0, nonce: 0, client_seed },
             slot: SlotStreak::default(),
+            gacha: GachaState::default(),
+            session: None,
+            missions: Missions::default(),
+            streak: DailyStreak::default(),
             totals: Totals::default(),
         };
         let moved = Postings { coins: start.coins.credit(), gems: start.gems.credit() };
@@ -128,7 +148,11 @@ impl Player {
         let draw = self.draw.clone();
         self.draw.nonce += 1;
         if let Some(played) = action.played() {
-            self.totals.count(played, at)?;
+            self.totals.count(played, economy.calendar.day(at))?;
+            self.missions = self.missions.count(played, at, economy);
+            if let Some(session) = self.session.as_mut().filter(|session| !session.is_idle(at, economy.session)) {
+                session.count(played, at)?;
+            }
         }
         self.record(at, action, moved, Some((economy.version.clone(), draw)))
     }

@@ -19,6 +19,27 @@ pub enum Refusal {
     /// A credit would push the balance beyond what can be counted exactly.
     #[error("The balance cannot grow any further.")]
     BalanceLimit,
+    /// More pulls than are allowed at once.
+    #[error("must be from 1 to {most}")]
+    TooManyPulls {
+        /// The most at once.
+        most: u32,
+    },
+    /// A session goes on already.
+    #[error("Another session goes on: end it first.")]
+    SessionActive,
+    /// There is no such session that goes on.
+    #[error("There is no such session.")]
+    NoSession,
+    /// There is no such mission.
+    #[error("There is no such mission.")]
+    NoMission,
+    /// It was claimed before.
+    #[error("This was claimed before.")]
+    AlreadyClaimed,
+    /// It is not completed.
+    #[error("This is not completed yet.")]
+    NotCompleted,
     /// What the types rule out has happened: a fault of ours, not of the player.
     #[error("This cannot happen.")]
     Impossible,

@@ -16,6 +16,7 @@ use crate::{
     money::{Coins, Gems, Postings},
     player::Player,
     round::Round,
+    session::SessionView,
     time::Timestamp,
 };
 
@@ -120,6 +121,8 @@ pub struct SpinReply {
     pub odds_version: String,
     /// What was promised before the draw.
     pub fairness: Commitment,
+    /// The session in which it was played, as it stands now.
+    pub session: Option<SessionView>,
 }
 
 /// Spins once: takes the stake, draws, pays.
@@ -155,6 +158,7 @@ pub fn spin(player: &Player, stake: Coins, round: &Round<'_>) -> Result<Decision
         sequence: entry.number,
         odds_version: round.economy.version.clone(),
         fairness: promised,
+        session: player.session_view(round.now, round.economy),
     })
 }
 

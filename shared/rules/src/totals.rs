@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{Refusal, ledger::GameType, money::Coins, time::Timestamp};
+use crate::{Refusal, calendar::GameDay, ledger::GameType, money::Coins};
 
 /// The totals of a player.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,12 +11,15 @@ pub struct Totals {
     /// Those of the slot machine.
     #[serde(default)]
     pub slot: GameTotals,
-    /// Days on which the player played, from midnight to midnight UTC.
+    /// Those of the gacha.
+    #[serde(default)]
+    pub gacha: GameTotals,
+    /// Days of the game on which the player played.
     #[serde(default)]
     pub days: u32,
-    /// The last of them, counted from the start of 1970.
+    /// The last of them.
     #[serde(default)]
-    pub last_day: i64,
+    pub last_day: GameDay,
 }
 
 /// The totals of one game.
@@ -54,6 +57,7 @@ impl Totals {
     pub const fn of(&self, game: GameType) -> &GameTotals {
         match game {
             GameType::Slot => &self.slot,
+            GameType::Gacha => &self.gacha,
         }
     }
 
@@ -61,18 +65,20 @@ impl Totals {
     ///
     /// # Errors
     /// [`Refusal::Impossible`]: more than anyone can play.
-    pub fn count(&mut self, played: Played, at: Timestamp) -> Result<(), Refusal> {
-        if self.days == 0 || self.last_day < at.day() {
-            (self.days, self.last_day) = (self.days + 1, at.day());
+    pub fn count(&mut self, played: Played, day: GameDay) -> Result<(), Refusal> {
+        if self.days == 0 || self.last_day < day {
+            (self.days, self.last_day) = (self.days + 1, day);
         }
         match played.game {
             GameType::Slot => self.slot.count(played),
+            GameType::Gacha => self.gacha.count(played),
         }
     }
 }
 
 impl GameTotals {
-    fn count(&mut self, Played { bet, won, streak, .. }: Played) -> Result<(), Refusal> {
+    /// Counts a round.
+    pub(crate) fn count(&mut self, Played { bet, won, streak, .. }: Played) -> Result<(), Refusal> {
         let sum = |total: Coins, more: Coins| total.changed_by(more.credit()).map_err(|_| Refusal::Impossible);
         *self = Self {
             rounds: self.rounds + 1,
@@ -137,11 +143,7 @@ impl JsonSchema for Ratio {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-
-    const NOON: i64 = 1_800_014_400_000;
 
     fn coins(amount: u64) -> Coins {
         Coins::new(amount).unwrap()
@@ -152,7 +154,7 @@ mod tests {
         let mut totals = Totals::default();
         for (bet, won, streak) in [(50, 0, 1), (50, 76, 2), (10, 500, 3), (10, 0, 1)] {
             let played = Played { game: GameType::Slot, bet: coins(bet), won: coins(won), streak };
-            totals.count(played, Timestamp::from_millis(NOON)).unwrap();
+            totals.count(played, GameDay::default()).unwrap();
         }
         let slot = *totals.of(GameType::Slot);
         assert_eq!((slot.rounds, slot.wins, slot.bet, slot.won), (4, 2, coins(120), coins(576)));
@@ -164,8 +166,8 @@ mod tests {
     fn a_day_counts_once_however_much_is_played() {
         let mut totals = Totals::default();
         let played = Played { game: GameType::Slot, bet: coins(1), won: coins(0), streak: 1 };
-        for hours in [0, 1, 11, 12, 36, 35, 36] {
-            totals.count(played, Timestamp::from_millis(NOON).after(Duration::from_secs(hours * 3600))).unwrap();
+        for day in [7, 7, 8, 9, 8, 9] {
+            totals.count(played, GameDay::default().plus(day)).unwrap();
         }
         assert_eq!(totals.days, 3);
     }

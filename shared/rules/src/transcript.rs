@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     economy::Economy,
     fairness::{Draw, MasterKey, ServerSeed},
+    gacha::{self, GachaRound, Pull, Pulls},
     id::EntryId,
     ledger::{Action, Entry},
     slot::{self, SlotRound},
@@ -42,6 +43,18 @@ pub struct Transcript {
 pub enum Outcome {
     /// A spin.
     Slot(SlotRound),
+    /// Some pulls of the gacha.
+    Gacha(GachaRound),
+}
+
+impl Outcome {
+    fn slot(&self, text: fn(&SlotRound) -> String) -> String {
+        if let Self::Slot(round) = self { text(round) } else { String::new() }
+    }
+
+    fn gacha(&self, text: fn(&GachaRound) -> String) -> String {
+        if let Self::Gacha(round) = self { text(round) } else { String::new() }
+    }
 }
 
 /// Why a transcript does not hold.
@@ -66,7 +79,8 @@ impl Transcript {
     pub fn of(entry: &Entry, epoch_in_force: u32, master: &MasterKey) -> Option<Self> {
         let outcome = match &entry.action {
             Action::SlotSpin(round) => Outcome::Slot(round.clone()),
-            Action::Signup { .. } | Action::FairnessRotate { .. } => return None,
+            Action::GachaPull(round) => Outcome::Gacha(round.clone()),
+            _ => return None,
         };
         let draw = entry.draw.clone()?;
         let seed = master.server_seed(entry.player, draw.epoch);
@@ -90,16 +104,25 @@ impl Transcript {
         let seed = self.server_seed.as_deref().ok_or(NotProven::Sealed)?;
         let seed = ServerSeed::revealed(seed).filter(|seed| seed.commitment() == self.server_seed_hash);
         let again = self.again(&seed.ok_or(NotProven::AnotherSeed)?, economy)?;
-        if Outcome::Slot(again) == self.outcome { Ok(()) } else { Err(NotProven::AnotherOutcome) }
+        if again == self.outcome { Ok(()) } else { Err(NotProven::AnotherOutcome) }
     }
 
-    fn again(&self, seed: &ServerSeed, economy: &Economy) -> Result<SlotRound, NotProven> {
+    fn again(&self, seed: &ServerSeed, economy: &Economy) -> Result<Outcome, NotProven> {
         if economy.version != self.odds_version {
             return Err(NotProven::AnotherEconomy(self.odds_version.clone()));
         }
-        let Outcome::Slot(round) = &self.outcome;
-        let again = slot::draw(&economy.slot, round.bet_amount, round.streak, &mut seed.stream(&self.draw));
-        again.map_err(|_| NotProven::AnotherOutcome)
+        let mut stream = seed.stream(&self.draw);
+        let again = match &self.outcome {
+            Outcome::Slot(round) => {
+                slot::draw(&economy.slot, round.bet_amount, round.streak, &mut stream).map(Outcome::Slot).ok()
+            }
+            Outcome::Gacha(round) => {
+                let pulls = u32::try_from(round.pulls.len()).ok().and_then(Pulls::new);
+                let drawn = pulls.and_then(|pulls| gacha::draw(&economy.gacha, pulls, round.pity, &mut stream).ok());
+                drawn.map(Outcome::Gacha)
+            }
+        };
+        again.ok_or(NotProven::AnotherOutcome)
     }
 
     /// The same field by field, as far as it goes: for whoever wants to see what was compared, and what differs.
@@ -114,8 +137,7 @@ impl Transcript {
         checks.push(Check::new("server_seed_hash", self.server_seed_hash.clone(), hash));
         let open = match seed.ok_or(NotProven::AnotherSeed).and_then(|seed| self.again(&seed, economy)) {
             Ok(again) => {
-                let Outcome::Slot(round) = &self.outcome;
-                checks.extend(Check::of_rounds(round, &again));
+                checks.extend(Check::of_outcomes(&self.outcome, &again));
                 None
             }
             Err(reason) => Some(reason),
@@ -140,15 +162,21 @@ impl Check {
         Self { field, said, computed }
     }
 
-    /// All that follows from the stream of a round, its stake and its streak.
-    fn of_rounds(said: &SlotRound, computed: &SlotRound) -> [Self; 4] {
-        let both = |field, text: fn(&SlotRound) -> String| Self::new(field, text(said), text(computed));
-        [
-            both("reels", |round| round.reels.join(" ")),
-            both("variation", |round| round.variation.to_string()),
-            both("pay_percent", |round| round.pay_percent.to_string()),
-            both("win_amount", |round| round.win_amount.to_string()),
-        ]
+    /// All that follows from the stream of a round, and from what was asked for.
+    fn of_outcomes(said: &Outcome, computed: &Outcome) -> Vec<Self> {
+        let fields: &[(&'static str, fn(&Outcome) -> String)] = match said {
+            Outcome::Slot(_) => &[
+                ("reels", |outcome| outcome.slot(|round| round.reels.join(" "))),
+                ("variation", |outcome| outcome.slot(|round| round.variation.to_string())),
+                ("pay_percent", |outcome| outcome.slot(|round| round.pay_percent.to_string())),
+                ("win_amount", |outcome| outcome.slot(|round| round.win_amount.to_string())),
+            ],
+            Outcome::Gacha(_) => &[
+                ("cost", |outcome| outcome.gacha(|round| round.cost.to_string())),
+                ("pulls", |outcome| outcome.gacha(|round| round.pulls.iter().map(Pull::to_string).collect())),
+            ],
+        };
+        fields.iter().map(|(field, text)| Self::new(field, text(said), text(computed))).collect()
     }
 
     /// Whether they are the same.

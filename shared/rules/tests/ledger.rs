@@ -239,7 +239,7 @@ fn a_transcript_that_was_tampered_with_is_not_proven() {
     assert_eq!(won.verify(&economy), Ok(()));
     let tampered = |tamper: Tampering| {
         let mut transcript = won.clone();
-        let Outcome::Slot(mut round) = won.outcome.clone();
+        let Outcome::Slot(mut round) = won.outcome.clone() else { panic!("a spin") };
         tamper(&mut transcript, &mut round);
         transcript.outcome = Outcome::Slot(round);
         transcript.verify(&economy).err()

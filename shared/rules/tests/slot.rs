@@ -105,9 +105,11 @@ fn check_the_books(player: &Player, bet: Coins, decision: &Decision<SpinReply>, 
     assert_eq!((entry.gems, entry.number, entry.previous), (player.gems(), player.entries() + 1, player.head()));
     assert_eq!((entry.player, entry.at, entry.draw.as_ref()), (player.id, now(), Some(&player.draw)));
     let mut totals = player.totals.clone();
-    totals.count(entry.action.played().expect("a round"), now()).expect("no end of rounds");
+    let (economy, played) = (Economy::shipped().expect("an economy"), entry.action.played().expect("a round"));
+    totals.count(played, economy.calendar.day(now())).expect("no end of rounds");
     let expected = json!({
         "totals": totals,
+        "missions": next.missions,
         "coins": entry.coins,
         "entries": entry.number,
         "revision": player.revision() + 1,

@@ -5,9 +5,10 @@ use std::time::Duration;
 use croupier_rules::{
     Refusal,
     account::Barred,
-    id::{PlayerId, RequestId, SessionId},
+    id::{PlayerId, SessionId},
     ledger::{Decision, Hash},
     player::Player,
+    session::SessionRules,
     time::Timestamp,
 };
 use rand::RngExt;
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 use crate::{
     Store, StoreError,
+    game::effects,
     item::{Attempt, EntryRecord, decode},
     key::Key,
     tx::{Conflict, NotCommitted},
@@ -31,9 +33,11 @@ pub struct Deed {
     /// The sender's name for it, if there is one.
     pub attempt: Option<Attempt>,
     /// A name for the entry of a deed that has none; nobody else gives it.
-    pub own_name: RequestId,
-    /// The session through which the player acts.
-    pub session: SessionId,
+    pub own_name: String,
+    /// The session through which the player acts; none when it is the server that acts.
+    pub session: Option<SessionId>,
+    /// When a session of a game is over.
+    pub sessions: SessionRules,
     /// When the request arrived.
     pub now: Timestamp,
 }
@@ -42,7 +46,7 @@ impl Deed {
     fn entry_key(&self, player: PlayerId) -> Key {
         match &self.attempt {
             Some(attempt) => Key::keyed_entry(player, &attempt.key),
-            None => Key::own_entry(player, self.own_name),
+            None => Key::own_entry(player, &self.own_name),
         }
     }
 
@@ -102,7 +106,7 @@ impl Store {
         for tried in 0..TRIES {
             if tried > 0 {
                 tokio::time::sleep(pause(tried)).await;
-                player = self.acting(player.id, deed.session, deed.now).await??.0;
+                player = self.again(player.id, deed).await?;
             }
             let Decision { change, reply } = match decide(&player) {
                 Ok(decision) => decision,
@@ -115,13 +119,12 @@ impl Store {
             };
             let reply = serde_json::to_string(&reply).map_err(|error| StoreError::Corrupt(error.to_string()))?;
             let record = EntryRecord { entry: change.entry().clone(), fingerprint: deed.fingerprint(), reply };
-            let committed = self
-                .tx()
-                .create(&entry_key, &record, Conflict::AlreadyDone)
-                .replace(&Key::player(player.id), change.player(), player.revision())
-                .commit()
-                .await;
-            match committed {
+            let tx = self.tx().create(&entry_key, &record, Conflict::AlreadyDone).replace(
+                &Key::player(player.id),
+                change.player(),
+                player.revision(),
+            );
+            match effects(tx, change.entry(), deed.sessions).commit().await {
                 Ok(()) => return Ok(Done { reply: record.reply, replayed: false }),
                 Err(NotCommitted::Refused { conflict: Conflict::AlreadyDone, found: Some(item) }) => {
                     return deed.repeated(decode(item)?);
@@ -134,6 +137,14 @@ impl Store {
             }
         }
         Err(StoreError::Throttled.into())
+    }
+
+    /// The player as the player is by now, if the deed may still be done.
+    async fn again(&self, player: PlayerId, deed: &Deed) -> Result<Player, NotDone> {
+        match deed.session {
+            Some(session) => Ok(self.acting(player, session, deed.now).await??.0),
+            None => Ok(self.get(&Key::player(player)).await?.ok_or(Barred::Revoked)?),
+        }
     }
 
     async fn done_before(&self, entry_key: &Key, deed: &Deed) -> Result<Option<Done>, NotDone> {

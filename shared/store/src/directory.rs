@@ -7,8 +7,9 @@ use croupier_rules::{
     id::PlayerId,
     name::{Nickname, SiteId},
     player::Player,
+    time::Timestamp,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     Store, StoreError,
@@ -103,6 +104,17 @@ impl Store {
         self.shown(found.collect::<Result<_, _>>()?, limit).await
     }
 
+    /// The nicknames of players, each where its player stood.
+    ///
+    /// # Errors
+    /// As [`Store::newest_players`].
+    pub async fn nicknames(&self, players: &[PlayerId]) -> Result<Vec<Nickname>, StoreError> {
+        let keys: Vec<_> = players.iter().map(|id| Key::profile(*id)).collect();
+        let profiles = self.get_all(&keys).await?.into_iter();
+        let profiles = profiles.map(|profile| decode(profile.ok_or_else(|| corrupt("a player without a profile"))?));
+        profiles.map(|profile| profile.map(|Profile { nickname, .. }| nickname)).collect()
+    }
+
     /// All invites, the newest first, that were made before the one that is named.
     ///
     /// # Errors
@@ -116,6 +128,18 @@ impl Store {
         let keys: Option<Vec<_>> = items.iter().map(Key::of_item).collect();
         let found = self.get_all(&keys.ok_or_else(|| corrupt("an index without keys"))?).await?;
         Ok(Shelf { items: found.into_iter().flatten().map(decode).collect::<Result<_, _>>()?, next })
+    }
+
+    /// What has to be looked at by now, the longest overdue first.
+    ///
+    /// # Errors
+    /// As [`Store::newest_players`].
+    pub async fn due<T: DeserializeOwned>(&self, now: Timestamp, limit: usize) -> Result<Vec<T>, StoreError> {
+        let range = Range::Within(FIRST.to_string(), format!("{now}{LAST}"));
+        let items = self.shelf(Place::DUE.to_owned(), range, limit).await?;
+        let keys: Option<Vec<_>> = items.iter().map(Key::of_item).collect();
+        let found = self.get_all(&keys.ok_or_else(|| corrupt("an index without keys"))?).await?;
+        found.into_iter().flatten().map(decode).collect()
     }
 
     /// The players that were found, as they are now.

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use croupier_rules::{
-    id::{PlayerId, SessionId},
+    id::{GameSessionId, PlayerId, SessionId},
     ledger::{Entry, Hash},
     name::{Nickname, PhoneNumber, SiteId},
+    session::EndedSession,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -99,6 +100,51 @@ pub struct EntryRecord {
     pub fingerprint: Option<Hash>,
     /// The answer, to the byte.
     pub reply: String,
+}
+
+/// A session of a game, as it is kept: while it goes on, that it may have to be ended; then, what it came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GameRecord {
+    /// Whose it is.
+    pub player: PlayerId,
+    /// Which one.
+    pub session: GameSessionId,
+    /// What it came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<EndedSession>,
+}
+
+/// How many of an item a player has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemRecord {
+    /// How many.
+    pub count: u64,
+}
+
+/// A player's score on a board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScoreRecord {
+    /// Whose it is.
+    pub player: PlayerId,
+    /// The score, under the name by which the local index orders.
+    #[serde(rename = "number")]
+    pub score: i64,
+    /// When the board is over and may be swept away, in Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<i64>,
+}
+
+/// What a part of all players has played of a game.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlayedRecord {
+    /// Rounds.
+    pub rounds: u64,
+    /// Rounds that paid anything.
+    pub wins: u64,
+    /// All stakes together.
+    pub bet: u64,
+    /// All that was paid.
+    pub won: u64,
 }
 
 /// An open socket.

@@ -1,7 +1,10 @@
 //! Reading a player's ledger.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use croupier_rules::id::{EntryId, PlayerId};
+use croupier_rules::{
+    id::{EntryId, PlayerId},
+    ledger::{Action, GameType},
+};
 
 use crate::{
     Store, StoreError,
@@ -14,6 +17,26 @@ const PAGE: usize = 100;
 /// Pages read for one request: a filter that almost nothing passes costs no more than this.
 const PAGES: usize = 10;
 
+/// Which entries are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only those of this game.
+    pub game: Option<GameType>,
+    /// Only those of this action.
+    pub action: Option<String>,
+}
+
+impl Filter {
+    const fn passes_all(&self) -> bool {
+        self.game.is_none() && self.action.is_none()
+    }
+
+    fn passes(&self, action: &Action) -> bool {
+        self.game.is_none_or(|game| action.game_type() == Some(game))
+            && self.action.as_ref().is_none_or(|name| name == action.name())
+    }
+}
+
 /// Some of a player's entries, newest first.
 #[derive(Debug)]
 pub struct Page {
@@ -24,7 +47,7 @@ pub struct Page {
 }
 
 impl Store {
-    /// The entries numbered below `before`, newest first, of these actions or of all.
+    /// The entries numbered below `before`, newest first, that pass the filter.
     ///
     /// # Errors
     /// The table cannot be reached, or holds what this version cannot read.
@@ -33,17 +56,17 @@ impl Store {
         player: PlayerId,
         before: u64,
         limit: usize,
-        actions: Option<&[&str]>,
+        filter: &Filter,
     ) -> Result<Page, StoreError> {
         let mut before = before;
         let mut entries: Vec<EntryRecord> = Vec::new();
         for _ in 0..PAGES {
-            let read = if actions.is_some() { PAGE } else { limit - entries.len() };
+            let read = if filter.passes_all() { limit - entries.len() } else { PAGE };
             let (items, ended) = self.newest(player, before, read).await?;
             for item in items {
                 let record: EntryRecord = decode(item)?;
                 before = record.entry.number;
-                if actions.is_none_or(|wanted| wanted.contains(&record.entry.action.name())) {
+                if filter.passes(&record.entry.action) {
                     entries.push(record);
                 }
                 if entries.len() == limit {

@@ -7,6 +7,11 @@
 //! | | `TX#k#<key>`, `TX#n#<id>` | ledger entry, under the player's key or one of ours |
 //! | | `SESSION#<id>` | a login on one device |
 //! | | `CONN#<id>` | an open socket |
+//! | | `ITEM#<id>` | how many of an item the player has |
+//! | | `GAME#<id>` | a session of a game |
+//! | | `PROJECTED` | how far the ledger is counted into the boards; `revision` is its version |
+//! | `BOARD#<game>#<metric>#<period>#<shard>` | `<player>` | a score; `number` is the score |
+//! | `PLAYED#<game>#<shard>` | `TOTALS` | what everyone has played |
 //! | `SITE#<folded>` | `LOGIN` | whose it is, and the password's hash |
 //! | | `ATTEMPTS` | recent attempts to log in |
 //! | `NICKNAME#<folded>`, `PHONE#<digits>` | `CLAIM` | whose it is |
@@ -15,7 +20,7 @@
 //! | `SOCKET#<id>` | `SOCKET` | whose socket it is |
 //! | `TICKET#<hash>` | `TICKET` | a one-time way to open a socket |
 //!
-//! The local index `by_number` holds the entries of a player in order. The global index `directory` holds what operators look for,
+//! The local index `by_number` holds the entries of a player in order, and the scores of a board. The global index `directory` holds what operators look for,
 //! by name, on shelves that are small enough for one partition:
 //!
 //! | shelf | name | what |
@@ -24,14 +29,17 @@
 //! | `NICKNAME#<first letter>` | folded nickname | `CLAIM` items |
 //! | `JOINED#<year>` | player's id, hence the time | `PROFILE` items |
 //! | `INVITES` | time, and the code | `CODE` items |
+//! | `DUE` | time, and the id | `GAME` items that may have to be ended |
 
 use std::fmt;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use croupier_rules::{
     account::Invite,
-    id::{AuditId, PlayerId, SessionId},
+    id::{AuditId, GameSessionId, PlayerId, SessionId},
+    ledger::GameType,
     name::{IdempotencyKey, InviteCode, Nickname, PhoneNumber, SiteId},
+    time::Timestamp,
 };
 
 use crate::item::Item;
@@ -55,6 +63,10 @@ pub const EXPIRES: &str = "expires";
 /// What the sort keys of ledger entries begin with.
 pub const ENTRY_PREFIX: &str = "TX#";
 const CONNECTION_PREFIX: &str = "CONN#";
+const ITEM_PREFIX: &str = "ITEM#";
+const GAME_PREFIX: &str = "GAME#";
+/// Into how many parts a board is divided, so that none is written to more often than a partition bears.
+pub const SHARDS: u64 = 32;
 
 /// The place of one item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -87,6 +99,8 @@ impl Place {
         format!("JOINED#{year}")
     }
 
+    /// What has to be looked at in time.
+    pub const DUE: &str = "DUE";
     /// The shelf of all invites.
     pub const INVITES: &str = "INVITES";
 }
@@ -193,6 +207,51 @@ impl Key {
     /// The partition of what operators did in a year.
     pub fn audit_of(year: i16) -> String {
         format!("AUDIT#{year}")
+    }
+
+    /// How many of an item a player has.
+    pub fn possession(player: PlayerId, id: &str) -> Self {
+        Self::of_player(player, format_args!("{ITEM_PREFIX}{id}"))
+    }
+
+    /// The partition of a player, and what the sort keys of the player's items begin with.
+    pub fn possessions(player: PlayerId) -> (String, &'static str) {
+        (Self::player(player).pk, ITEM_PREFIX)
+    }
+
+    /// A session of a game.
+    pub fn game_session(player: PlayerId, id: GameSessionId) -> Self {
+        Self::of_player(player, format_args!("{GAME_PREFIX}{id}"))
+    }
+
+    /// A session of a game that has to be looked at in time.
+    pub fn due_game_session(player: PlayerId, id: GameSessionId, due: Timestamp) -> Self {
+        Self::game_session(player, id).at(Place { shelf: Place::DUE.to_owned(), name: format!("{due}#{id}") })
+    }
+
+    /// The partition of a player, and what the sort keys of the player's sessions of games begin with.
+    pub fn game_sessions(player: PlayerId) -> (String, &'static str) {
+        (Self::player(player).pk, GAME_PREFIX)
+    }
+
+    /// How far a player's ledger is counted into the boards.
+    pub fn projected(player: PlayerId) -> Self {
+        Self::of_player(player, "PROJECTED")
+    }
+
+    /// A player's score on a board.
+    pub fn score(board: &str, player: PlayerId) -> Self {
+        Self::new(Self::board(board, player.shard(SHARDS)), player)
+    }
+
+    /// The partition of a part of a board.
+    pub fn board(board: &str, shard: u64) -> String {
+        format!("BOARD#{board}#{shard}")
+    }
+
+    /// What a part of all players has played of a game.
+    pub fn played(game: GameType, shard: u64) -> Self {
+        Self::new(format_args!("PLAYED#{}#{shard}", game.name()), "TOTALS")
     }
 
     /// A one-time way to open a socket, under the hash of the ticket.

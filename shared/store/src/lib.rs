@@ -6,7 +6,9 @@
 pub mod account;
 pub mod act;
 pub mod admin;
+pub mod board;
 pub mod directory;
+pub mod game;
 pub mod item;
 pub mod journal;
 pub mod key;

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::{
     Store, StoreError,
     item::{Item, attribute, encode},
-    key::Key,
+    key::{Key, NAME, SHELF},
 };
 
 /// What it means that a condition did not hold.
@@ -140,6 +140,40 @@ impl Tx<'_> {
                 .expression_attribute_values(":one", attribute(1)?)
                 .expression_attribute_values(":yes", attribute(true)?)
                 .expression_attribute_values(":now", attribute(now)?))
+        })
+    }
+
+    /// Moves an item to another place in the directory, if it still has one.
+    pub fn set_due(self, key: &Key, otherwise: Conflict) -> Self {
+        self.update(key, otherwise, |update| {
+            let mut place = key.attributes();
+            let mut value = |name: &str| place.remove(name).ok_or_else(|| StoreError::Corrupt("no place".to_owned()));
+            Ok(update
+                .update_expression("SET #shelf = :shelf, #name = :name")
+                .condition_expression("attribute_exists(#shelf)")
+                .expression_attribute_names("#shelf", SHELF)
+                .expression_attribute_names("#name", NAME)
+                .expression_attribute_values(":shelf", value(SHELF)?)
+                .expression_attribute_values(":name", value(NAME)?))
+        })
+    }
+
+    /// Puts an item, whether or not there is one.
+    pub fn write(self, key: &Key, value: &impl Serialize) -> Self {
+        self.put(key, value, Conflict::Broken, Ok)
+    }
+
+    /// Adds to numbers of an item, which need not be there, and keeps what stands beside them.
+    pub fn add(self, key: &Key, numbers: &[(&str, u64)]) -> Self {
+        self.update(key, Conflict::Broken, |update| {
+            let (mut update, mut sums) = (update, Vec::new());
+            for (place, (name, more)) in numbers.iter().enumerate() {
+                update = update
+                    .expression_attribute_names(format!("#n{place}"), *name)
+                    .expression_attribute_values(format!(":n{place}"), attribute(more)?);
+                sums.push(format!("#n{place} :n{place}"));
+            }
+            Ok(update.update_expression(format!("ADD {}", sums.join(", "))))
         })
     }
 

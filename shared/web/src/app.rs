@@ -187,10 +187,11 @@ fn undeclared(need: Need) -> Failure {
 pub fn economy(config: &Config) -> Result<Economy, CannotStart> {
     let wrong = |error| CannotStart(format!("SLOT_SYMBOL_WEIGHTS: {error}"));
     let shipped = Economy::shipped().map_err(|error| CannotStart(error.to_string()))?;
-    match &config.slot_symbol_weights {
-        Some(weights) => shipped.with_slot_weights(weights).map_err(wrong),
-        None => Ok(shipped),
-    }
+    let economy = match &config.slot_symbol_weights {
+        Some(weights) => shipped.with_slot_weights(weights).map_err(wrong)?,
+        None => shipped,
+    };
+    Ok(Economy { calendar: config.calendar, ..economy })
 }
 
 /// The keys of access tokens.

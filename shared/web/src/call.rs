@@ -8,7 +8,8 @@ use croupier_rules::{
     id::{AuditId, RequestId},
     ledger::Decision,
     player::Player,
-    round::Round,
+    round::{Moment, Round},
+    session,
     time::Timestamp,
 };
 use croupier_store::{
@@ -56,27 +57,58 @@ impl<C> Call<'_, C> {
 }
 
 impl Call<'_, SignedIn> {
-    /// Lets the caller act, exactly once: the rule decides about the player as the player is, the decision is committed,
+    /// Lets the caller play, exactly once: the rule decides about the player as the player is, the decision is committed,
     /// and a repeat gets the first answer.
     ///
     /// # Errors
     /// A refusal by the rule, a key used for something else, or the table's failure.
-    pub async fn act<R: Serialize>(
+    pub async fn play<R: Serialize>(
         self,
         decide: impl Fn(&Player, &Round<'_>) -> Result<Decision<R>, Refusal> + Send + Sync,
     ) -> Result<Once<R>, Failure> {
-        let own_name = self.fresh(RequestId::new);
-        let Self { app, caller: SignedIn { player, session }, now, attempt, .. } = self;
-        let (store, master) = (app.store()?, app.seeds()?);
-        let round = Round { now, economy: &app.economy, master };
-        let deed = Deed { attempt, own_name, session: session.id, now };
-        match store.act(&deed, player, |player| decide(player, &round)).await {
+        let round = Round { now: self.now, economy: &self.app.economy, master: self.app.seeds()? };
+        self.act(|player, _| decide(player, &round)).await
+    }
+
+    /// The same for what leaves nothing to chance.
+    ///
+    /// # Errors
+    /// As [`Call::play`].
+    pub async fn act<R: Serialize>(
+        self,
+        decide: impl Fn(&Player, Moment<'_>) -> Result<Decision<R>, Refusal> + Send + Sync,
+    ) -> Result<Once<R>, Failure> {
+        let own_name = self.fresh(RequestId::new).to_string();
+        let Self { app, caller: SignedIn { mut player, session: acting }, now, attempt, .. } = self;
+        let (store, moment) = (app.store()?, Moment { now, economy: &app.economy });
+        if player.session.is_some() && player.session_at(now, moment.economy).is_none() {
+            end_idle_session(store, player.clone(), moment).await?;
+            player = store.acting(player.id, acting.id, now).await??.0;
+        }
+        let deed = Deed { attempt, own_name, session: Some(acting.id), sessions: moment.economy.session, now };
+        match store.act(&deed, player, |player| decide(player, moment)).await {
             Ok(done) => Ok(Once { done, reply: PhantomData }),
             Err(NotDone::Refused(refusal)) => Err(refusal.into()),
             Err(NotDone::KeyReused) => Err(Failure::of(Code::IdempotencyKeyReused)),
             Err(NotDone::Barred(barred)) => Err(barred.into()),
             Err(NotDone::Store(error)) => Err(error.into()),
         }
+    }
+}
+
+/// Ends a session in which nothing has happened for too long, whoever notices it first.
+///
+/// # Errors
+/// The table's failure.
+pub async fn end_idle_session(store: &Store, player: Player, moment: Moment<'_>) -> Result<(), Failure> {
+    let Some(session) = &player.session else { return Ok(()) };
+    // One name for whoever ends it: it ends once.
+    let own_name = session.id.to_string();
+    let deed = Deed { attempt: None, own_name, session: None, sessions: moment.economy.session, now: moment.now };
+    match store.act(&deed, player, |player| session::end(player, None, moment)).await {
+        Ok(_) | Err(NotDone::Refused(Refusal::NoSession)) => Ok(()),
+        Err(NotDone::Store(error)) => Err(error.into()),
+        Err(other) => Err(Failure::internal(other)),
     }
 }
 

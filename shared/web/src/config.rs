@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use croupier_rules::calendar::Calendar;
 use secrecy::SecretString;
 
 /// Something outside the function that it cannot work without.
@@ -45,6 +46,8 @@ pub struct Config {
     pub token_lifetime: Duration,
     /// How many sessions a player has at once.
     pub max_sessions: usize,
+    /// Where the game's day begins.
+    pub calendar: Calendar,
     /// Other symbol weights for the slot machine, as a JSON object.
     pub slot_symbol_weights: Option<String>,
 }
@@ -77,7 +80,10 @@ impl Config {
         };
         let minutes = text("JWT_EXPIRE_MINUTES").map_or(Ok(30), |text| text.parse::<u64>());
         let sessions = text("MAX_SESSIONS").map_or(Ok(5), |text| text.parse::<usize>());
+        let offset = text("GAME_DAY_OFFSET_MINUTES").map_or(Ok(0), |text| text.parse::<i32>());
+        let calendar = offset.ok().and_then(Calendar::beginning_at);
         let config = Self {
+            calendar: calendar.unwrap_or_default(),
             table: text("TABLE_NAME"),
             tokens: secret("TOKENS_SECRET"),
             previous_tokens: text("TOKENS_SECRET_PREVIOUS").map(Into::into),
@@ -90,6 +96,9 @@ impl Config {
         let mut complaints: Vec<_> = needs.iter().filter_map(|need| config.lacks(*need)).map(str::to_owned).collect();
         if !minutes.is_ok_and(|minutes| (1..=1440).contains(&minutes)) {
             complaints.push("JWT_EXPIRE_MINUTES must be a whole number from 1 to 1440".to_owned());
+        }
+        if calendar.is_none() {
+            complaints.push("GAME_DAY_OFFSET_MINUTES must be a whole number from -1439 to 1439".to_owned());
         }
         if !sessions.is_ok_and(|sessions| (1..=50).contains(&sessions)) {
             complaints.push("MAX_SESSIONS must be a whole number from 1 to 50".to_owned());

@@ -4,7 +4,9 @@ use crate::{
     app::App,
     config::Need,
     error::{Code, Failure},
-    event::{BatchAnswer, FailedItem, SocketAnswer, SocketEvent, SocketHappening, StreamEvent, StreamRecord},
+    event::{
+        BatchAnswer, FailedItem, ScheduleAnswer, SocketAnswer, SocketEvent, SocketHappening, StreamEvent, StreamRecord,
+    },
 };
 
 /// Answers what happens to a socket.
@@ -32,6 +34,19 @@ pub trait StreamConsumer: 'static {
     /// Takes a batch and tells which records failed, by their place in the stream: Lambda sends those again, and all that
     /// came after the first of them.
     fn consume(app: &App, batch: Vec<StreamRecord>) -> impl Future<Output = Vec<FailedRecord>> + Send;
+}
+
+/// Does something from time to time.
+pub trait ScheduledTask: 'static {
+    /// The function's name.
+    const NAME: &'static str;
+    /// How many minutes lie between two times.
+    const EVERY_MINUTES: u32;
+    /// What it cannot work without.
+    const NEEDS: &'static [Need];
+
+    /// Does it, and tells how many things there were to do.
+    fn run(app: &App) -> impl Future<Output = Result<usize, Failure>> + Send;
 }
 
 /// A record that could not be taken.
@@ -63,6 +78,13 @@ pub(crate) async fn socket<R: SocketRoute>(app: &App, event: SocketEvent) -> Soc
         "call"
     );
     SocketAnswer { status_code: status, body: result.ok().flatten() }
+}
+
+pub(crate) async fn scheduled<T: ScheduledTask>(app: &App) -> Result<ScheduleAnswer, Failure> {
+    let result = T::run(app).await;
+    let cause = result.as_ref().err().map(|failure| failure.cause.as_deref().unwrap_or(&failure.detail));
+    tracing::info!(function = T::NAME, done = result.as_ref().ok(), cause, "schedule");
+    result.map(|done| ScheduleAnswer { done })
 }
 
 pub(crate) async fn stream<C: StreamConsumer>(app: &App, event: StreamEvent) -> BatchAnswer {

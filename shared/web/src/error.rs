@@ -69,6 +69,14 @@ codes! {
     Taken = "TAKEN", 409;
     /// The balance does not cover the price.
     InsufficientFunds = "INSUFFICIENT_FUNDS", 409;
+    /// Another session of a game goes on.
+    SessionActive = "SESSION_ACTIVE", 409;
+    /// The session of a game is over.
+    SessionEnded = "SESSION_ENDED", 409;
+    /// It was claimed before.
+    AlreadyClaimed = "ALREADY_CLAIMED", 409;
+    /// The mission is not completed.
+    NotCompleted = "NOT_COMPLETED", 409;
     /// The balance cannot grow any further.
     BalanceLimit = "BALANCE_LIMIT", 409;
     /// The body is larger than 16 KiB.
@@ -198,6 +206,11 @@ impl From<Refusal> for Failure {
             Refusal::InsufficientFunds => Self::of(Code::InsufficientFunds),
             Refusal::StakeOutOfRange { .. } => Self::field("bet_amount", "INVALID", refusal),
             Refusal::BalanceLimit => Self::of(Code::BalanceLimit),
+            Refusal::TooManyPulls { .. } => Self::field("pull_count", "INVALID", refusal),
+            Refusal::SessionActive => Self::of(Code::SessionActive),
+            Refusal::NoSession | Refusal::NoMission => Self::of(Code::NotFound),
+            Refusal::AlreadyClaimed => Self::of(Code::AlreadyClaimed),
+            Refusal::NotCompleted => Self::of(Code::NotCompleted),
             Refusal::Impossible => Self::internal(refusal),
         }
     }

@@ -158,3 +158,10 @@ pub struct FailedItem {
     /// Its place in the stream, or its message id.
     pub item_identifier: String,
 }
+
+/// What a schedule came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduleAnswer {
+    /// How many things there were to do.
+    pub done: usize,
+}

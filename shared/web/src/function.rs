@@ -3,13 +3,13 @@
 use std::{pin::Pin, time::Instant};
 
 use schemars::SchemaGenerator;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned, ser::Error};
 use serde_json::Value;
 
 use crate::{
     app::App,
     config::Need,
-    consumer::{self, SocketRoute, StreamConsumer},
+    consumer::{self, ScheduledTask, SocketRoute, StreamConsumer},
     endpoint::{self, Endpoint, Route, Told},
     error::{Code, Failure},
     event::{HttpEvent, SocketHappening},
@@ -27,6 +27,8 @@ pub enum Trigger {
     Socket(SocketHappening),
     /// New ledger entries in the stream of the table.
     Stream,
+    /// The clock, every so many minutes.
+    Schedule(u32),
 }
 
 /// A function's future, its type erased.
@@ -92,10 +94,28 @@ impl Function {
         }
     }
 
+    /// The row of what is done from time to time.
+    pub const fn schedule<T: ScheduledTask>() -> Self {
+        Self {
+            name: T::NAME,
+            trigger: Trigger::Schedule(T::EVERY_MINUTES),
+            // A failure is the invocation's: Lambda counts it, and the next time comes soon.
+            invoke: |app, _| {
+                Box::pin(async move {
+                    let done = consumer::scheduled::<T>(app).await;
+                    serde_json::to_value(done.map_err(|failure| serde_json::Error::custom(failure.detail))?)
+                })
+            },
+            needs: || T::NEEDS.to_vec(),
+            codes: Vec::new,
+            operation: None,
+        }
+    }
+
     /// Invokes it with an event, as Lambda does.
     ///
     /// # Errors
-    /// An event of another shape.
+    /// An event of another shape, or a schedule that could not be kept.
     pub async fn invoke(&self, app: &App, event: Value) -> Result<Value, serde_json::Error> {
         (self.invoke)(app, event).await
     }

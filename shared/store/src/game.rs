@@ -1,0 +1,121 @@
+//! What a game leaves in the table besides the ledger: items, and sessions.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use croupier_rules::{
+    id::{GameSessionId, PlayerId},
+    ledger::{Action, Entry},
+    session::{EndedSession, SessionRules},
+    time::Timestamp,
+};
+
+use crate::{
+    Store, StoreError,
+    item::{GameRecord, Item, ItemRecord, decode},
+    key::{Key, PK, SK},
+    tx::{Conflict, NotCommitted, Tx},
+};
+
+/// What an entry brings about, in its own transaction.
+pub(crate) fn effects<'a>(tx: Tx<'a>, entry: &Entry, sessions: SessionRules) -> Tx<'a> {
+    let player = entry.player;
+    match &entry.action {
+        Action::GachaPull(round) => round
+            .won()
+            .into_iter()
+            .fold(tx, |tx, (item, count)| tx.add(&Key::possession(player, item), &[("count", count)])),
+        Action::SessionStart { session_id, .. } => {
+            let record = GameRecord { player, session: *session_id, ended: None };
+            tx.create(
+                &Key::due_game_session(player, *session_id, sessions.idle_after(entry.at)),
+                &record,
+                Conflict::Broken,
+            )
+        }
+        Action::SessionEnd(ended) => {
+            let session = ended.session_id;
+            tx.write(&Key::game_session(player, session), &GameRecord { player, session, ended: Some(*ended) })
+        }
+        Action::Signup { .. }
+        | Action::SlotSpin(_)
+        | Action::MissionClaim { .. }
+        | Action::StreakClaim { .. }
+        | Action::FairnessRotate { .. } => tx,
+    }
+}
+
+impl Store {
+    /// What a player has, by the id of the item.
+    ///
+    /// # Errors
+    /// The table cannot be reached, or holds what this version cannot read.
+    pub async fn items(&self, player: PlayerId) -> Result<Vec<(String, u64)>, StoreError> {
+        let (partition, prefix) = Key::possessions(player);
+        let found = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :player AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":player", AttributeValue::S(partition))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .into_paginator()
+            .items()
+            .send()
+            .try_collect()
+            .await?;
+        let named = |item: Item| -> Result<_, StoreError> {
+            let id = item.get(SK).and_then(|sk| sk.as_s().ok()?.strip_prefix(prefix)).unwrap_or_default().to_owned();
+            Ok((id, decode::<ItemRecord>(item)?.count))
+        };
+        found.into_iter().map(named).collect()
+    }
+
+    /// The sessions of a player that are over, the newest first, begun before one of them.
+    ///
+    /// # Errors
+    /// As [`Store::items`].
+    pub async fn ended_sessions(
+        &self,
+        player: PlayerId,
+        before: Option<GameSessionId>,
+        limit: usize,
+    ) -> Result<(Vec<EndedSession>, Option<GameSessionId>), StoreError> {
+        let (partition, prefix) = Key::game_sessions(player);
+        let bound = before.map_or_else(|| format!("{prefix}~"), |id| format!("{prefix}{id}"));
+        let found = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :player AND #sk BETWEEN :first AND :bound")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":player", AttributeValue::S(partition))
+            .expression_attribute_values(":first", AttributeValue::S(prefix.to_owned()))
+            .expression_attribute_values(":bound", AttributeValue::S(bound))
+            .scan_index_forward(false)
+            // The one that goes on may be among them, and so may be the one before which to go on.
+            .limit(i32::try_from(limit + 3).unwrap_or(i32::MAX))
+            .send()
+            .await?;
+        let records = found.items.unwrap_or_default().into_iter().map(decode::<GameRecord>);
+        let records: Vec<_> = records.collect::<Result<_, _>>()?;
+        let ended =
+            records.into_iter().filter(|record| Some(record.session) != before).filter_map(|record| record.ended);
+        let mut ended: Vec<_> = ended.collect();
+        let more = ended.len() > limit;
+        ended.truncate(limit);
+        let next = ended.last().filter(|_| more).map(|last| last.session_id);
+        Ok((ended, next))
+    }
+
+    /// Looks at a session again later: something happened in it.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn put_off(&self, player: PlayerId, session: GameSessionId, due: Timestamp) -> Result<(), NotCommitted> {
+        self.tx().set_due(&Key::due_game_session(player, session, due), Conflict::Unknown).commit().await
+    }
+}
