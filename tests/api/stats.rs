@@ -28,14 +28,20 @@ async fn back(world: &World, site_id: &str) -> Seat {
 
 /// The same from the whole ledger, but for the streak as of now.
 async fn summed(seat: &Seat) -> Value {
-    let rounds: Vec<_> = seat.history().await.into_iter().filter(|entry| entry["game_type"] == "slot").collect();
+    let of_action = |history: &[Value], name: &str| -> Vec<Value> {
+        history.iter().filter(|entry| entry["action"] == name).cloned().collect()
+    };
+    let history = seat.history().await;
+    let (rounds, pulls) = (of_action(&history, "SLOT_SPIN"), of_action(&history, "GACHA_PULL"));
+    let paid: u64 = pulls.iter().map(|pull| pull["detail"]["cost"].as_u64().expect("a number")).sum();
     let each = |field: &str| -> Vec<u64> {
         rounds.iter().map(|round| round["detail"][field].as_u64().expect("a number")).collect()
     };
     let (bets, wins, streaks) = (each("bet_amount"), each("win_amount"), each("streak"));
     let won = wins.iter().filter(|win| **win > 0).count();
     let net: i64 = rounds.iter().map(|round| round["delta_coin"].as_i64().expect("a number")).sum();
-    let days: BTreeSet<_> = rounds.iter().map(|round| round["created_at"].as_str().unwrap()[..10].to_owned()).collect();
+    let days: BTreeSet<_> =
+        rounds.iter().chain(&pulls).map(|round| round["created_at"].as_str().unwrap()[..10].to_owned()).collect();
     // Six decimals, rounded to the nearest.
     let millionths = (won * 2_000_000 + rounds.len()).checked_div(2 * rounds.len()).unwrap_or(0);
     json!({
@@ -44,6 +50,9 @@ async fn summed(seat: &Seat) -> Value {
             "total_win": wins.iter().sum::<u64>(), "net": net, "wins": won, "losses": rounds.len() - won,
             "win_rate": millionths as f64 / 1e6, "biggest_win": wins.iter().max().unwrap_or(&0),
             "best_streak": streaks.iter().max().unwrap_or(&0),
+        }, {
+            "game_type": "gacha", "rounds": pulls.len(), "total_bet": paid, "total_win": 0, "net": 0 - paid as i64,
+            "wins": 0, "losses": pulls.len(), "win_rate": 0.0, "biggest_win": 0, "current_streak": 0, "best_streak": 0,
         }],
         "active_days": days.len(),
     })
@@ -63,6 +72,9 @@ async fn a_newcomer_has_played_nothing() {
         let nothing = json!({
             "games": [{
                 "game_type": "slot", "rounds": 0, "total_bet": 0, "total_win": 0, "net": 0, "wins": 0, "losses": 0,
+                "win_rate": 0.0, "biggest_win": 0, "current_streak": 0, "best_streak": 0,
+            }, {
+                "game_type": "gacha", "rounds": 0, "total_bet": 0, "total_win": 0, "net": 0, "wins": 0, "losses": 0,
                 "win_rate": 0.0, "biggest_win": 0, "current_streak": 0, "best_streak": 0,
             }],
             "active_days": 0,
@@ -85,6 +97,7 @@ async fn what_was_played_is_what_the_ledger_says() {
                 seat.spin(bet).await.ok();
             }
             seat.post("/api/fairness/rotate", json!({})).await.ok();
+            seat.post("/api/games/gacha/pull", json!({ "pull_count": 1 })).await;
             // What is refused is not played, and what is repeated is played once.
             seat.spin(9_999).await;
             let first = seat.spin_keyed(2, &format!("twice-on-visit-{visit}")).await;
@@ -177,12 +190,16 @@ fn size_of_value(value: &AttributeValue) -> usize {
 
 /// The item with every number as large as the rules count.
 fn grown(item: &Item) -> Item {
-    let grow = |value: &AttributeValue| match value {
+    item.iter().map(|(name, value)| (name.clone(), grown_value(value))).collect()
+}
+
+fn grown_value(value: &AttributeValue) -> AttributeValue {
+    match value {
         AttributeValue::N(_) => AttributeValue::N(9_007_199_254_740_991_u64.to_string()),
         AttributeValue::M(values) => AttributeValue::M(grown(values)),
+        AttributeValue::L(values) => AttributeValue::L(values.iter().map(grown_value).collect()),
         other => other.clone(),
-    };
-    item.iter().map(|(name, value)| (name.clone(), grow(value))).collect()
+    }
 }
 
 /// Beyond a kilobyte each spin would be charged another write unit.
@@ -192,13 +209,20 @@ async fn what_a_spin_replaces_is_no_larger_than_a_kilobyte() {
         let seat = world.newcomer("heavy").await;
         seat.post("/api/fairness/rotate", json!({ "client_seed": "s".repeat(32) })).await.ok();
         super::admin::update(&world.admin().await, &seat, json!({ "rank": "PREMIUM" })).await.ok();
+        seat.post("/api/games/gacha/pull", json!({ "pull_count": 10 })).await.ok();
+        seat.post("/api/games/session/start", json!({ "game_type": "gacha" })).await.ok();
         for _ in 0..10 {
             seat.spin(1).await.ok();
         }
+        seat.post("/api/missions/slot_master/claim", json!({})).await.ok();
+        seat.post("/api/streak/claim", json!({})).await.ok();
         let get = world.running().table.get_item().table_name(TABLE).consistent_read(true);
         let get = get.key(PK, AttributeValue::S(format!("PLAYER#{}", seat.id)));
         let item = get.key(SK, AttributeValue::S("PLAYER".to_owned())).send().await.unwrap().item.expect("a player");
-        assert!(item.contains_key("totals") && item.contains_key("slot"), "{item:?}");
+        for part in ["totals", "slot", "gacha", "session", "missions", "streak"] {
+            assert!(item.contains_key(part), "{part} is not in {item:?}");
+        }
+        println!("a player with everything: {} bytes, {} in the long run", size(&item), size(&grown(&item)));
         assert!(size(&item) <= 1024, "{} bytes", size(&item));
         assert!(size(&grown(&item)) <= 1024, "{} bytes, in the long run", size(&grown(&item)));
     })

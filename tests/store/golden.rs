@@ -153,7 +153,8 @@ async fn what_games_leave_is_kept_as_before() {
         let game = GameRecord { player: PLAYER, session: GAME, ended: None };
         check(world, "game_session", Key::due_game_session(PLAYER, GAME, at()), game).await;
         let game = GameRecord { player: PLAYER, session: GAME, ended: Some(ended()) };
-        check(world, "game_session_ended", Key::game_session(PLAYER, GAME), game).await;
+        let over = Key::game_session(PLAYER, GameSessionId::new(1_800_000_000_000, 46));
+        check(world, "game_session_ended", over, game).await;
         check(world, "item", Key::possession(PLAYER, "paper_fan"), ItemRecord { count: 3 }).await;
         let score = ScoreRecord { player: PLAYER, score: -50, expires: Some(1_800_000_600) };
         check(world, "score", Key::score("slot#net#2027-01-15", PLAYER), score).await;
@@ -222,9 +223,9 @@ async fn an_entry_of_each_action_is_kept_as_before() {
             };
             let fingerprint = is_round.then(|| attempt().fingerprint);
             let record = EntryRecord { entry, fingerprint, reply: r#"{"sequence":19}"#.to_owned() };
-            let key = match is_round {
-                true => Key::keyed_entry(PLAYER, &attempt().key),
-                false => Key::own_entry(PLAYER, name),
+            let key = match name {
+                "entry_slot_spin" => Key::keyed_entry(PLAYER, &attempt().key),
+                name => Key::own_entry(PLAYER, name),
             };
             check(world, name, key, record).await;
         }

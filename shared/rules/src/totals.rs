@@ -26,17 +26,28 @@ pub struct Totals {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GameTotals {
     /// Rounds played.
+    #[serde(default)]
     pub rounds: u64,
     /// Rounds that paid anything.
+    #[serde(default, skip_serializing_if = "is_nothing")]
     pub wins: u64,
     /// All stakes together.
+    #[serde(default)]
     pub bet: Coins,
     /// All that was paid.
+    #[serde(default, skip_serializing_if = "is_nothing")]
     pub won: Coins,
     /// The most that one round paid.
+    #[serde(default, skip_serializing_if = "is_nothing")]
     pub biggest: Coins,
     /// The longest streak.
+    #[serde(default, skip_serializing_if = "is_nothing")]
     pub streak: u32,
+}
+
+/// A game that never pays has no place for it in a record of which every byte counts.
+fn is_nothing<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What one round adds to the totals.

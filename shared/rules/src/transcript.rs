@@ -47,6 +47,9 @@ pub enum Outcome {
     Gacha(GachaRound),
 }
 
+/// A field of an outcome, and how it reads.
+type Field = (&'static str, fn(&Outcome) -> String);
+
 impl Outcome {
     fn slot(&self, text: fn(&SlotRound) -> String) -> String {
         if let Self::Slot(round) = self { text(round) } else { String::new() }
@@ -164,7 +167,7 @@ impl Check {
 
     /// All that follows from the stream of a round, and from what was asked for.
     fn of_outcomes(said: &Outcome, computed: &Outcome) -> Vec<Self> {
-        let fields: &[(&'static str, fn(&Outcome) -> String)] = match said {
+        let fields: &[Field] = match said {
             Outcome::Slot(_) => &[
                 ("reels", |outcome| outcome.slot(|round| round.reels.join(" "))),
                 ("variation", |outcome| outcome.slot(|round| round.variation.to_string())),
