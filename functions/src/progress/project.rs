@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use croupier_rules::id::PlayerId;
-use croupier_store::item::EntryRecord;
+use croupier_rules::{id::PlayerId, ledger::Entry};
+use croupier_store::{item::EntryRecord, key::SHARDS};
 use croupier_web::{
     app::App,
     config::Need,
@@ -21,22 +21,34 @@ impl StreamConsumer for Project {
 
     async fn consume(app: &App, batch: Vec<StreamRecord>) -> Vec<FailedRecord> {
         let mut failed = Vec::new();
-        let mut players: BTreeMap<PlayerId, Vec<String>> = BTreeMap::new();
+        let mut parts: BTreeMap<u64, BTreeMap<PlayerId, Vec<String>>> = BTreeMap::new();
         for record in batch {
             let sequence_number = record.dynamodb.sequence_number;
             match serde_dynamo::from_item::<_, EntryRecord>(record.dynamodb.new_image) {
-                Ok(EntryRecord { entry, .. }) => players.entry(entry.player).or_default().push(sequence_number),
+                Ok(EntryRecord { entry: Entry { player, .. }, .. }) => {
+                    parts.entry(player.shard(SHARDS)).or_default().entry(player).or_default().push(sequence_number);
+                }
                 Err(error) => failed.push(FailedRecord { sequence_number, cause: error.to_string() }),
             }
         }
-        let counted = players.into_iter().map(async |(player, places)| {
-            let cause = count(app, player).await.err()?;
-            let cause = cause.cause.unwrap_or(cause.detail);
-            Some(places.into_iter().map(move |place| FailedRecord { sequence_number: place, cause: cause.clone() }))
-        });
-        failed.extend(join_all(counted).await.into_iter().flatten().flatten());
+        failed
+            .extend(join_all(parts.into_values().map(|players| count_part(app, players))).await.into_iter().flatten());
         failed
     }
+}
+
+/// Counts one player after the other: those of one part add to the same totals, and would only get in each other's way.
+async fn count_part(app: &App, players: BTreeMap<PlayerId, Vec<String>>) -> Vec<FailedRecord> {
+    let mut failed = Vec::new();
+    for (player, places) in players {
+        if let Err(failure) = count(app, player).await {
+            let cause = failure.cause.unwrap_or(failure.detail);
+            failed.extend(
+                places.into_iter().map(|sequence_number| FailedRecord { sequence_number, cause: cause.clone() }),
+            );
+        }
+    }
+    failed
 }
 
 async fn count(app: &App, player: PlayerId) -> Result<(), Failure> {

@@ -238,7 +238,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::float_arithmetic, reason = "what the fixed-point numbers are compared with")]
     fn a_day_pays_what_the_formula_says() {
         for (curve, name) in [(rules().coins, "coins"), (rules().experience, "experience")] {
             for day in 1..=400_u32 {

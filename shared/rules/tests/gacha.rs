@@ -1,5 +1,4 @@
 //! The gacha against its rules on paper, against its own chain, and against what chance looks like.
-#![expect(clippy::float_arithmetic, reason = "statistics")]
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails")]
 
 use std::collections::BTreeMap;
