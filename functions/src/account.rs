@@ -106,8 +106,8 @@ pub struct Standing {
     rank: Rank,
 }
 
-/// The tokens of a session that has begun.
-#[derive(Debug, Serialize, JsonSchema)]
+/// The tokens of a session that has begun. Not printable.
+#[derive(Serialize, JsonSchema)]
 pub struct TokenReply {
     /// Goes into the `Authorization` header.
     access_token: String,

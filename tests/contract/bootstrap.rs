@@ -199,13 +199,28 @@ async fn the_executable_answers_every_example_as_the_function_that_its_handler_n
         let Outcome { answer, log, sentence } = invocation.of(name, event).await;
         let answer = answer.unwrap_or_else(|| panic!("{name} did not answer: {log}{sentence}"));
         is_right(name, &answer);
-        assert!(log.contains(&format!("\"function\":\"{name}\"")), "{log}");
+        tells_who_asked_what(name, &log);
         for secret in secrets.into_iter().chain(tokens(&answer)) {
             assert!(!log.contains(&secret), "{name} logs a secret: {log}");
         }
     }
     croupier_tests::audit::audit(&world).await;
     world.stop().await;
+}
+
+/// Each line of the log is one JSON object in UTC, and one of them tells of the call.
+fn tells_who_asked_what(name: &str, log: &str) {
+    let lines: Vec<Value> =
+        log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect();
+    for line in &lines {
+        assert!(line["timestamp"].as_str().is_some_and(|at| at.ends_with('Z')) && line["level"].is_string(), "{line}");
+    }
+    let call = lines.iter().find(|line| line["function"] == name).unwrap_or_else(|| panic!("no call: {log}"));
+    match call["message"].as_str() {
+        Some("call") => assert!(call["status"].is_u64() && call["request_id"].is_string(), "{call}"),
+        Some("batch" | "schedule") => {}
+        other => panic!("nobody knows what {other:?} is"),
+    }
 }
 
 #[tokio::test]

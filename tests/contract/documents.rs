@@ -1,6 +1,6 @@
 //! Documents that are made from the code say what the code says. `UPDATE=1 cargo test` writes them anew.
 
-use std::{collections::BTreeSet, fmt::Write, fs};
+use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 use croupier_functions::FUNCTIONS;
 use croupier_tests::world::variable;
@@ -15,6 +15,37 @@ fn is_current(path: &str, text: &str) {
     }
     let kept = fs::read_to_string(&path).unwrap_or_default();
     assert!(kept == text, "{path} is not what the code says; UPDATE=1 cargo test writes it anew");
+}
+
+/// All names of tests, and of the files in which they stand.
+fn tests_below(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            tests_below(&path, names);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).expect("a source");
+            names.insert(path.file_stem().expect("a name").to_string_lossy().into_owned());
+            let named = text.split("fn ").skip(1).filter_map(|rest| rest.split('(').next());
+            names.extend(named.map(str::to_owned));
+        }
+    }
+}
+
+#[test]
+fn the_tests_that_a_document_names_exist() {
+    let mut names = BTreeSet::from(["tests".to_owned()]);
+    for folder in [".", "../shared"] {
+        tests_below(Path::new(folder), &mut names);
+    }
+    let document = fs::read_to_string("../docs/asvs.md").expect("a document");
+    let quoted = document.split('`').skip(1).step_by(2).filter(|text| text.contains("::"));
+    let named: Vec<_> =
+        quoted.filter(|text| text.chars().all(|c| c.is_ascii_lowercase() || "0123456789_:".contains(c))).collect();
+    assert!(named.len() > 40, "{named:?}");
+    for test in named {
+        assert!(test.split("::").all(|part| names.contains(part)), "there is no test {test}");
+    }
 }
 
 #[test]

@@ -1,13 +1,26 @@
 //! What a player can ask for under a key, and how it looks in the ledger.
 
-use croupier_rules::ledger::Action;
+use croupier_rules::{
+    id::GameSessionId,
+    ledger::{Action, GameType},
+};
 use rand::{RngExt, rngs::StdRng};
 use serde_json::{Value, json};
+
+/// The missions, and one that nobody has made.
+pub const MISSIONS: [&str; 5] = ["first_play", "slot_master", "joy_of_winning", "weekly_challenge", "no_such_mission"];
 
 /// Something that is done once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Deed {
     Spin(u64),
+    Pull(usize),
+    /// A session of a game begins.
+    Start(GameType),
+    /// A session ends.
+    End(String),
+    Claim(String),
+    ClaimDay,
     Rotate(String),
 }
 
@@ -16,6 +29,7 @@ impl Deed {
     pub fn other(&self, chance: &mut StdRng) -> Self {
         match self {
             Self::Spin(bet) if chance.random_bool(0.7) => Self::Spin(bet + 1),
+            Self::Pull(count) if chance.random_bool(0.7) => Self::Pull(count + 1),
             _ => Self::rotation(chance),
         }
     }
@@ -25,11 +39,21 @@ impl Deed {
         Self::Rotate(name(chance))
     }
 
+    /// The end of a session that nobody has begun.
+    pub fn end_of_nothing(chance: &mut StdRng) -> Self {
+        Self::End(GameSessionId::new(1, chance.random()).to_string())
+    }
+
     /// Where it is asked for.
-    pub fn path(&self) -> &'static str {
+    pub fn path(&self) -> String {
         match self {
-            Self::Spin(_) => "/api/games/slot/spin",
-            Self::Rotate(_) => "/api/fairness/rotate",
+            Self::Spin(_) => "/api/games/slot/spin".to_owned(),
+            Self::Pull(_) => "/api/games/gacha/pull".to_owned(),
+            Self::Start(_) => "/api/games/session/start".to_owned(),
+            Self::End(_) => "/api/games/session/end".to_owned(),
+            Self::Claim(mission) => format!("/api/missions/{mission}/claim"),
+            Self::ClaimDay => "/api/streak/claim".to_owned(),
+            Self::Rotate(_) => "/api/fairness/rotate".to_owned(),
         }
     }
 
@@ -37,16 +61,35 @@ impl Deed {
     pub fn body(&self) -> Value {
         match self {
             Self::Spin(bet) => json!({ "bet_amount": bet }),
+            Self::Pull(count) => json!({ "pull_count": count }),
+            Self::Start(game) => json!({ "game_type": game }),
+            Self::End(session) => json!({ "session_id": session }),
+            Self::Claim(_) | Self::ClaimDay => json!({}),
             Self::Rotate(seed) => json!({ "client_seed": seed }),
         }
     }
 
-    /// Which one the ledger tells of.
+    /// Which one the ledger tells of. A session that fell idle was ended by nobody.
     pub fn told_by(action: &Action) -> Option<Self> {
         match action {
             Action::SlotSpin(round) => Some(Self::Spin(round.bet_amount.get())),
+            Action::GachaPull(round) => Some(Self::Pull(round.pulls.len())),
+            Action::SessionStart { game_type, .. } => Some(Self::Start(*game_type)),
+            Action::SessionEnd(ended) if ended.idle => None,
+            Action::SessionEnd(ended) => Some(Self::End(ended.session_id.to_string())),
+            Action::MissionClaim { mission_id, .. } => Some(Self::Claim(mission_id.clone())),
+            Action::StreakClaim { .. } => Some(Self::ClaimDay),
             Action::FairnessRotate { client_seed, .. } => Some(Self::Rotate(client_seed.to_string())),
-            _ => None,
+            Action::Signup { .. } => None,
+        }
+    }
+
+    /// By what an answer names the entry that it tells of: by its number, or by the session that began or ended.
+    pub fn entry_named_by(&self, reply: &Value) -> String {
+        match self {
+            Self::Start(_) => format!("the start of {}", reply["session_id"].as_str().expect("a session")),
+            Self::End(_) => format!("the end of {}", reply["session_id"].as_str().expect("a session")),
+            _ => format!("entry {}", reply["sequence"].as_u64().expect("a number")),
         }
     }
 }

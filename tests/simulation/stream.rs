@@ -1,28 +1,182 @@
-//! What a stream may do: deliver twice, out of order, and what nobody can read.
+//! What a stream may do: deliver twice, late, out of order, half of a batch, and what nobody can read.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig},
+};
 use croupier_functions::FUNCTIONS;
-use croupier_store::item::EntryRecord;
+use croupier_localstack::table::TABLE;
+use croupier_rules::{
+    board::{Board, Metric, Span, Tally},
+    calendar::GameDay,
+    economy::Economy,
+    ledger::GameType,
+};
+use croupier_store::{
+    Store,
+    item::{EntryRecord, PlayedRecord, ScoreRecord},
+    key::Key,
+    schema,
+    tx::Conflict,
+};
 use croupier_tests::{
-    audit::books,
+    audit::{Books, books},
     live::Live,
+    seat::{PASSWORD, Seat},
+    wire::{Fault, Wire},
     world::{World, play},
 };
-use croupier_web::event::{BatchAnswer, StreamChange, StreamEvent, StreamRecord};
-use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
+use croupier_web::{
+    app::{App, Entropy},
+    event::{BatchAnswer, StreamChange, StreamEvent, StreamRecord},
+};
+use futures_util::future::join_all;
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
+use serde_json::json;
+
+/// More entries than are counted at once, by one player.
+const MANY: usize = 110;
 
 fn record(place: usize, new_image: serde_dynamo::Item) -> StreamRecord {
     let dynamodb = StreamChange { sequence_number: place.to_string(), keys: serde_dynamo::Item::default(), new_image };
     StreamRecord { event_name: "INSERT".to_owned(), dynamodb }
 }
 
-async fn push(world: &World, records: Vec<StreamRecord>) -> Vec<String> {
-    let function = FUNCTIONS.iter().find(|function| function.name == "push").expect("a consumer");
+/// Hands records to a consumer. Tells which it did not take.
+async fn hand(name: &str, app: &App, records: Vec<StreamRecord>) -> Vec<String> {
+    let function = FUNCTIONS.iter().find(|function| function.name == name).expect("a consumer");
     let event = serde_json::to_value(StreamEvent { records }).expect("an event");
-    let answer = function.invoke(&world.running().app, event).await.expect("an answer");
+    let answer = function.invoke(app, event).await.expect("an answer");
     let answer: BatchAnswer = serde_json::from_value(answer).expect("an answer");
     answer.batch_item_failures.into_iter().map(|item| item.item_identifier).collect()
+}
+
+/// A function that counts, beside the one that the stack runs, and over a wire of its own.
+struct Projector {
+    app: App,
+    wire: Wire,
+}
+
+impl Projector {
+    fn on(world: &World, table: &str) -> Self {
+        let wire = Wire::default();
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+            .region(Region::from_static("local"))
+            .endpoint_url(&world.running().table_endpoint)
+            .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(2)))
+            .http_client(SharedHttpClient::new(wire.clone()))
+            .build();
+        let app = App {
+            clock: world.running().app.clock.clone(),
+            entropy: Entropy::seeded(1),
+            economy: Economy::shipped().expect("the economy"),
+            max_sessions: 1,
+            odds: OnceLock::new(),
+            store: Some(Store::new(Client::from_conf(config), table)),
+            tokens: None,
+            seeds: None,
+            sockets: None,
+        };
+        Self { app, wire }
+    }
+
+    fn store(&self) -> &Store {
+        self.app.store().expect("a table")
+    }
+
+    /// Delivers a batch as Lambda does: after a failure again, from the first record that failed. Tells how often some of
+    /// it was taken and some was not.
+    async fn deliver(&self, entries: &[&EntryRecord]) -> usize {
+        let images = entries.iter().map(|entry| serde_dynamo::to_item(entry).expect("an item"));
+        let mut batch: Vec<_> = images.enumerate().map(|(place, image)| record(place, image)).collect();
+        let mut halves = 0;
+        for _ in 0..100 {
+            let failed = hand("project", &self.app, batch.clone()).await;
+            let is_failed = |record: &StreamRecord| failed.contains(&record.dynamodb.sequence_number);
+            let Some(first) = batch.iter().position(is_failed) else { return halves };
+            halves += usize::from(failed.len() < batch.len());
+            batch.drain(..first);
+        }
+        panic!("a batch is never taken");
+    }
+
+    /// Delivers in batches of any size: everything once, some of it twice, in any order.
+    async fn deliver_anyhow(&self, entries: &[&EntryRecord], chance: &mut StdRng) -> usize {
+        let mut shuffled: Vec<_> = entries.iter().chain(entries.iter().step_by(3)).copied().collect();
+        shuffled.shuffle(chance);
+        let (mut rest, mut halves) = (shuffled.as_slice(), 0);
+        while !rest.is_empty() {
+            let (batch, later) = rest.split_at(chance.random_range(1..=rest.len().min(40)));
+            halves += self.deliver(batch).await;
+            rest = later;
+        }
+        halves
+    }
+}
+
+/// What the boards say, and what everyone has played.
+#[derive(Debug, PartialEq)]
+struct Counted {
+    boards: BTreeMap<Board, Vec<ScoreRecord>>,
+    played: BTreeMap<GameType, PlayedRecord>,
+}
+
+impl Counted {
+    async fn by(store: &Store, days: &BTreeSet<GameDay>) -> Self {
+        let (mut boards, mut played) = (BTreeMap::new(), BTreeMap::new());
+        for game in GameType::ALL.iter().copied() {
+            played.insert(game, store.played_by_all(game).await.expect("totals"));
+            for (metric, day) in Metric::ALL.iter().flat_map(|metric| days.iter().map(move |day| (*metric, *day))) {
+                for board in [Span::Daily, Span::Weekly, Span::All].map(|span| Board::on(game, metric, span, day)) {
+                    boards.insert(board, store.best(&board, 100).await.expect("a board"));
+                }
+            }
+        }
+        Self { boards, played }
+    }
+}
+
+fn days(world: &World, books: &Books) -> BTreeSet<GameDay> {
+    let calendar = world.running().app.economy.calendar;
+    books.ledgers.values().flatten().map(|record| calendar.day(record.entry.at)).collect()
+}
+
+/// Whether nothing is left to count.
+async fn is_all_counted(store: &Store, books: &Books) {
+    for (player, ledger) in &books.ledgers {
+        let tally: Option<Tally> = store.get(&Key::projected(*player)).await.expect("an answer");
+        assert_eq!(tally.map(|tally| tally.counted), Some(ledger.len() as u64), "{player}");
+    }
+}
+
+/// Plays on a Friday, on the Saturday after it and on the Monday: two weeks.
+async fn play_for_days(world: &World, names: &[&str], acts: usize) {
+    for (number, hours) in [0, 20, 50].into_iter().enumerate() {
+        world.pass(Duration::from_secs(hours * 3600));
+        join_all(names.iter().map(async |name| {
+            let seat = if number == 0 {
+                world.newcomer(name).await
+            } else {
+                Seat::of(world, &world.log_in(name, PASSWORD).await.ok())
+            };
+            for _ in 0..acts {
+                seat.spin(1).await.ok();
+            }
+            seat.post("/api/games/gacha/pull", json!({ "pull_count": 2 })).await.ok();
+        }))
+        .await;
+    }
 }
 
 #[tokio::test]
@@ -43,7 +197,7 @@ async fn entries_that_come_twice_and_out_of_order_are_all_told() {
             records.push(record(records.len(), serde_dynamo::Item::default()));
             let poison = (records.len() - 1).to_string();
             records.shuffle(&mut chance);
-            assert_eq!(push(world, records).await, [poison]);
+            assert_eq!(hand("push", &world.running().app, records).await, [poison]);
         }
         for (seat, live) in seats.iter().zip(&mut lives) {
             let mut heard = BTreeSet::new();
@@ -56,6 +210,107 @@ async fn entries_that_come_twice_and_out_of_order_are_all_told() {
                 }
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn boards_are_the_ledgers_however_entries_are_delivered_while_everyone_plays() {
+    play(async |world| {
+        let (projector, over) = (Projector::on(world, TABLE), AtomicBool::new(false));
+        projector.wire.misbehave(11, 0.3);
+        let played = async {
+            play_for_days(world, &["ann", "bob", "cid"], 5).await;
+            over.store(true, Ordering::SeqCst);
+        };
+        let delivered = async {
+            let mut chance = StdRng::seed_from_u64(12);
+            while !over.load(Ordering::SeqCst) {
+                let books = books(world).await;
+                let some: Vec<_> = books.ledgers.values().flatten().filter(|_| chance.random_bool(0.3)).collect();
+                projector.deliver_anyhow(&some, &mut chance).await;
+            }
+            // What was not delivered by now comes late.
+            let books = books(world).await;
+            projector.deliver_anyhow(&books.ledgers.values().flatten().collect::<Vec<_>>(), &mut chance).await;
+            books
+        };
+        let ((), books) = tokio::join!(played, delivered);
+        // Without a look at what the stack's own stream has told by now: the audit will find nothing left to count.
+        is_all_counted(world.store(), &books).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deliveries_alone_bring_the_boards_to_what_the_ledgers_say() {
+    const ELSEWHERE: &str = "elsewhere";
+    play(async |world| {
+        play_for_days(world, &["ann", "bob", "cid", "dan"], 6).await;
+        // The same ledgers, in a table that no stream follows.
+        schema::create(&world.running().table, ELSEWHERE).await.expect("a table");
+        let projector = Projector::on(world, ELSEWHERE);
+        let books = books(world).await;
+        let (mut chance, mut halves, mut early) = (StdRng::seed_from_u64(21), 0, Vec::new());
+        let longest = books.ledgers.values().map(Vec::len).max().expect("ledgers");
+        for place in 0..longest {
+            projector.wire.behave();
+            let new: Vec<_> = books.ledgers.values().filter_map(|ledger| ledger.get(place)).collect();
+            join_all(new.iter().map(|record| keep(projector.store(), record))).await;
+            early.extend(new);
+            if place % 4 == 3 {
+                projector.wire.misbehave(place as u64, 0.3);
+                let operation = ["GetItem", "Query", "TransactWriteItems"][place / 4 % 3];
+                projector.wire.plan(operation, &[Fault::Denied; 2]);
+                // Some come now, some of them again; the others wait.
+                let now: Vec<_> = early.iter().copied().filter(|_| chance.random_bool(0.5)).collect();
+                halves += projector.deliver_anyhow(&now, &mut chance).await;
+            }
+        }
+        halves += projector.deliver_anyhow(&early, &mut chance).await;
+        projector.wire.behave();
+        assert!(halves > 0, "no batch has failed half way");
+
+        is_all_counted(projector.store(), &books).await;
+        world.catch_up().await;
+        let days = days(world, &books);
+        assert_eq!(days.len(), 3);
+        assert_eq!(Counted::by(projector.store(), &days).await, Counted::by(world.store(), &days).await);
+    })
+    .await;
+}
+
+/// Keeps an entry as the game does, by the one name that it has.
+async fn keep(store: &Store, record: &EntryRecord) {
+    let key = Key::own_entry(record.entry.player, record.entry.id());
+    store.tx().create(&key, record, Conflict::AlreadyDone).commit().await.expect("an entry");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_who_count_one_ledger_at_once_count_it_once() {
+    const ELSEWHERE: &str = "elsewhere";
+    play(async |world| {
+        let seat = world.newcomer("ann").await;
+        for _ in 0..MANY {
+            seat.spin(1).await.ok();
+        }
+        schema::create(&world.running().table, ELSEWHERE).await.expect("a table");
+        let books = books(world).await;
+        let entries: Vec<&EntryRecord> = books.ledgers.values().flatten().collect();
+        let [one, other] = [(); 2].map(|()| Projector::on(world, ELSEWHERE));
+        // Few at first, then more than are counted at once.
+        for (number, part) in [&entries[..3], &entries[3..5], &entries[5..]].into_iter().enumerate() {
+            join_all(part.iter().map(|record| keep(one.store(), record))).await;
+            for (seed, projector) in (0..).zip([&one, &other]) {
+                projector.wire.misbehave(2 * number as u64 + seed, 0.2);
+            }
+            tokio::join!(one.deliver(part), other.deliver(part), one.deliver(part), other.deliver(part));
+            [&one, &other].map(|projector| projector.wire.behave());
+        }
+        is_all_counted(one.store(), &books).await;
+        world.catch_up().await;
+        let days = days(world, &books);
+        assert_eq!(Counted::by(one.store(), &days).await, Counted::by(world.store(), &days).await);
     })
     .await;
 }

@@ -29,6 +29,27 @@ classes! {
     Rotated,
     Read,
     Socket,
+    Pulled,
+    /// Too dear, at the gacha.
+    Outpriced,
+    Began,
+    /// Refused, since another session goes on.
+    GoesOn,
+    Ended,
+    /// Refused, since the session had ended before.
+    Over,
+    /// Refused, since there is no such session or no such mission.
+    Unknown,
+    Claimed,
+    Incomplete,
+    DayClaimed,
+    /// Refused, since it was claimed in this period.
+    ClaimedBefore,
+    /// Sessions that ended because nothing happened in them.
+    FellIdle,
+    /// Looked at by the sweep, and nobody heard how it went.
+    Swept,
+    Unswept,
     LoggedIn,
     Refreshed,
     Renamed,

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use croupier_rules::id::PlayerId;
+use croupier_rules::{
+    id::{GameSessionId, PlayerId},
+    ledger::{Action, Entry},
+};
 use croupier_store::{Store, item::EntryRecord, key::Key};
 use croupier_tests::seat::Answer;
 use rand::{RngExt, rngs::StdRng};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::deed::Deed;
 
@@ -14,8 +17,10 @@ use crate::deed::Deed;
 #[derive(Default)]
 pub struct Told {
     keys: BTreeMap<String, Named>,
-    /// What was answered, by the number of the entry that it tells of.
-    answers: BTreeMap<u64, String>,
+    /// What was answered, by the entry that it tells of.
+    answers: BTreeMap<String, String>,
+    /// The number of the newest entry that anybody has heard of.
+    newest: u64,
     /// What was done without a key, and what may have been.
     unkeyed: usize,
     doubtful: usize,
@@ -36,7 +41,7 @@ struct Named {
 impl Told {
     /// The number of the newest entry that anybody has heard of.
     pub fn newest(&self) -> u64 {
-        self.answers.keys().next_back().copied().unwrap_or(1)
+        self.newest.max(1)
     }
 
     /// A key that was used before, and what for.
@@ -62,8 +67,10 @@ impl Told {
 
     /// It was done, now or before.
     pub fn done(&mut self, key: Option<&str>, deed: &Deed, answer: &Answer) {
-        let number = answer.ok()["sequence"].as_u64().expect("a number");
-        let heard_before = self.answers.insert(number, answer.body.clone());
+        let reply = answer.ok();
+        let entry = deed.entry_named_by(&reply);
+        self.newest = self.newest.max(reply["sequence"].as_u64().unwrap_or(0));
+        let heard_before = self.answers.insert(entry.clone(), answer.body.clone());
         let Some(key) = key else {
             assert_eq!(heard_before, None, "two answers tell of one entry");
             self.unkeyed += 1;
@@ -74,7 +81,7 @@ impl Told {
         assert!(named.originals <= 1, "{key} was done twice");
         let (same, first) = named.done.get_or_insert_with(|| (deed.clone(), answer.body.clone()));
         assert_eq!((&*same, &*first), (deed, &answer.body), "a repeat of {key} has another answer");
-        assert!(heard_before.is_none_or(|before| before == answer.body), "two answers tell of entry {number}");
+        assert!(heard_before.is_none_or(|before| before == answer.body), "two answers tell of {entry}");
     }
 
     /// It was refused, since the key stands for something else.
@@ -101,11 +108,17 @@ impl Told {
                 assert!(kept.as_ref().is_some_and(|(deed, _)| deed != other), "{key} does not stand for anything else");
             }
         }
-        for (number, answer) in &self.answers {
-            let record = &ledger[usize::try_from(*number).expect("a place") - 1];
-            assert_eq!((record.entry.number, &record.reply), (*number, answer), "{id}");
+        let mut asked_for = BTreeMap::new();
+        for record in ledger {
+            let Some(deed) = Deed::told_by(&record.entry.action) else { continue };
+            let reply = serde_json::from_str(&record.reply).expect("a reply");
+            let named_before = asked_for.insert(deed.entry_named_by(&reply), &record.reply);
+            assert_eq!(named_before, None, "{id}: one answer tells of two entries");
         }
-        let unkeyed = ledger.len() - 1 - keyed;
+        for (entry, answer) in &self.answers {
+            assert_eq!(asked_for.get(entry), Some(&answer), "{entry} of {id}");
+        }
+        let unkeyed = asked_for.len() - keyed;
         let range = self.unkeyed..=self.unkeyed + self.doubtful;
         assert!(range.contains(&unkeyed), "{id} did {unkeyed} things without a key, and was told of {range:?}");
     }
@@ -116,15 +129,30 @@ impl Told {
         for news in &self.pushed {
             let number = news["sequence"].as_u64().expect("a number");
             let entry = &ledger[usize::try_from(number).expect("a place") - 1].entry;
-            assert_eq!(news["history_id"], entry.id().to_string());
-            assert_eq!(
-                (&news["balance_coin"], &news["delta_coin"]),
-                (&entry.coins.get().into(), &entry.moved.coins.into())
-            );
+            let session = |event: &str, id: &GameSessionId| json!({ "type": "game_session", "event": event, "external_session_id": id });
+            let expected = match &entry.action {
+                Action::SessionStart { session_id, .. } => session("start", session_id),
+                Action::SessionEnd(ended) => session("end", &ended.session_id),
+                action => json!({
+                    "type": "token_update",
+                    "source": action.name(),
+                    "history_id": entry.id(),
+                    "balance_coin": entry.coins,
+                    "delta_coin": entry.moved.coins,
+                }),
+            };
+            for (part, expected) in expected.as_object().expect("parts") {
+                assert_eq!(&news[part], expected, "{part} of what was told of entry {number}");
+            }
             heard.insert(number);
         }
-        let spins = ledger.iter().filter(|record| record.entry.action.game_type().is_some());
-        let spins: BTreeSet<_> = spins.map(|record| record.entry.number).collect();
-        assert!(heard.is_superset(&spins), "a socket that was open all the time heard only of {heard:?} of {spins:?}");
+        let worth_telling: BTreeSet<_> =
+            ledger.iter().filter(|record| is_told_live(&record.entry)).map(|record| record.entry.number).collect();
+        assert_eq!(heard, worth_telling, "what a socket heard that was open all the time");
     }
+}
+
+/// Whether a socket is told of an entry.
+pub fn is_told_live(entry: &Entry) -> bool {
+    !matches!(entry.action, Action::Signup { .. } | Action::FairnessRotate { .. })
 }

@@ -107,7 +107,7 @@ impl Device {
         let (key, deed) = earlier.unwrap_or_else(|| (deed::name(chance), Deed::Spin(1)));
         ward.told().asks(&key, &deed);
         let Some(answer) =
-            self.ask(ward, tally, async |seat| seat.post_keyed(deed.path(), &key, deed.body()).await).await
+            self.ask(ward, tally, async |seat| seat.post_keyed(&deed.path(), &key, deed.body()).await).await
         else {
             return;
         };

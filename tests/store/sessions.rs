@@ -7,6 +7,7 @@ use croupier_rules::{
     player::Player,
 };
 use croupier_store::{
+    account::ProfileChange,
     item::{Login, Profile},
     key::Key,
     session::Opened,
@@ -39,7 +40,11 @@ async fn begin(world: &World, name: &str, number: u128, opened: &Opened) -> Resu
 
 /// The numbers of the sessions that a player has.
 async fn numbers(world: &World, player: &Player) -> Vec<u128> {
-    let sessions = world.store().sessions(player.id).await.expect("sessions");
+    let sessions = world
+        .store()
+        .sessions(player.id, &world.store().profile(player.id).await.expect("a profile"))
+        .await
+        .expect("sessions");
     let number = |id| (0..100).find(|number| SessionId::new(1, *number) == id).expect("a small number");
     sessions.into_iter().map(|session| number(session.id)).collect()
 }
@@ -130,6 +135,22 @@ async fn beyond_the_fifth_session_the_oldest_ends() {
         }
         assert_eq!(numbers(world, &ann).await, [3, 4, 5, 6, 7]);
         assert!(world.store().session(ann.id, SessionId::new(1, 2)).await.unwrap().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_that_ended_meanwhile_changes_neither_name_nor_password() {
+    play(async |world| {
+        let ann = seated(world, "ann").await;
+        let wanted = ProfileChange { nickname: Some("Anna".parse().unwrap()), ..ProfileChange::default() };
+        let begun = session(world).id;
+        world.store().change_profile(ann.id, begun, &wanted).await.unwrap();
+        world.store().end_sessions(ann.id, |id| id == begun).await.unwrap();
+        let wanted = ProfileChange { nickname: Some("Thief".parse().unwrap()), ..wanted };
+        let refused = world.store().change_profile(ann.id, begun, &wanted).await;
+        assert_eq!(conflict(refused.map(drop)), Some(Conflict::SessionOver));
+        assert_eq!(world.store().profile(ann.id).await.unwrap().nickname, "Anna".parse().unwrap());
     })
     .await;
 }

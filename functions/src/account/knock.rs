@@ -35,38 +35,37 @@ pub(super) async fn come_in(
     password: Password,
     welcome: fn(&Player) -> bool,
 ) -> Result<Option<TokenReply>, Failure> {
-    let mut opened = knock(call, site, password.clone()).await?;
+    let mut login = knock(call, site, password.clone()).await?;
     for _ in 0..LOOKS {
-        let Some(right) = opened else { return Ok(None) };
-        match enter(call, site, &right, welcome).await? {
+        let Some(right) = login else { return Ok(None) };
+        let rehashed = renewed(call, &right, password.clone()).await?;
+        match enter(call, site, &Opened { login: right, rehashed }, welcome).await? {
             Entered::In(reply) => return Ok(Some(*reply)),
             Entered::Stranger => return Ok(None),
             // Another login with this password may have renewed its hash; if it was changed, it opens nothing any more.
-            Entered::HashChanged(login) => opened = look(call, Some(login), password.clone()).await?,
+            Entered::HashChanged(changed) => login = look(Some(changed), password.clone()).await?,
         }
     }
     Err(NotCommitted::Contended.into())
 }
 
-/// The login of a site id, if the password belongs to it. Whoever knocks at an unknown site id causes the same work.
-pub(super) async fn knock<C>(call: &Call<'_, C>, site: &SiteId, password: Password) -> Result<Option<Opened>, Failure> {
-    let login = admit(call, site).await?;
-    look(call, login, password).await
-}
-
-/// Looks at a password; one that is right is hashed anew when its hash has the parameters of another time.
-async fn look<C>(call: &Call<'_, C>, login: Option<Login>, password: Password) -> Result<Option<Opened>, Failure> {
-    let kept = login.as_ref().map(|login| login.password_hash.clone());
-    if !password::verify(password.clone(), kept).await? {
+/// The password hashed anew, when its hash has the parameters of another time.
+async fn renewed(call: &Call<'_, Anyone>, login: &Login, password: Password) -> Result<Option<String>, Failure> {
+    if !password::is_dated(&login.password_hash)? {
         return Ok(None);
     }
-    let Some(login) = login else { return Ok(None) };
-    let rehashed = if password::is_dated(&login.password_hash)? {
-        Some(password::hash(password, call.app.entropy.bytes()).await?)
-    } else {
-        None
-    };
-    Ok(Some(Opened { login, rehashed }))
+    password::hash(password, call.app.entropy.bytes()).await.map(Some)
+}
+
+/// The login of a site id, if the password belongs to it. Whoever knocks at an unknown site id causes the same work.
+pub(super) async fn knock<C>(call: &Call<'_, C>, site: &SiteId, password: Password) -> Result<Option<Login>, Failure> {
+    let login = admit(call, site).await?;
+    look(login, password).await
+}
+
+async fn look(login: Option<Login>, password: Password) -> Result<Option<Login>, Failure> {
+    let kept = login.as_ref().map(|login| login.password_hash.clone());
+    Ok(if password::verify(password, kept).await? { login } else { None })
 }
 
 /// Counts the attempt before the password is looked at: a hundred guesses at once are no more than five in turn.

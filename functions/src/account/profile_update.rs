@@ -1,5 +1,8 @@
 use croupier_rules::name::{NewPassword, Nickname, Password, PhoneNumber};
-use croupier_store::account::{NewHash, ProfileChange};
+use croupier_store::{
+    account::{NewHash, ProfileChange},
+    tx::{Conflict, NotCommitted},
+};
 use croupier_web::{
     call::Call,
     caller::SignedIn,
@@ -21,7 +24,7 @@ pub struct ProfileUpdate;
 pub struct ProfileRequest {
     nickname: Option<Nickname>,
     /// Null takes the number away.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     phone_number: Option<Option<PhoneNumber>>,
     /// Another password; all other sessions end.
     password: Option<NewPassword>,
@@ -32,7 +35,7 @@ pub struct ProfileRequest {
 impl Endpoint for ProfileUpdate {
     const ROUTE: Route = Route::patch("profile-update", "/api/users/profile", "Change the caller's names or password.")
         .also_by(Method::Put, "/api/users/profile")
-        .or(&[Code::Taken, Code::InvalidCredentials, Code::TooManyAttempts]);
+        .or(&[Code::Taken, Code::TooManyAttempts]);
     type Caller = SignedIn;
     type Request = ProfileRequest;
     type Reply = User;
@@ -47,7 +50,10 @@ impl Endpoint for ProfileUpdate {
         let (SignedIn { player, session }, store) = (&call.caller, call.store()?);
         let profile = match wanted {
             ProfileChange { nickname: None, phone_number: None, password: None } => store.profile(player.id).await?,
-            wanted => store.change_profile(player.id, session.id, &wanted).await?,
+            wanted => match store.change_profile(player.id, session.id, &wanted).await {
+                Err(NotCommitted::Refused { conflict: Conflict::PasswordChanged, .. }) => return Err(wrong_password()),
+                other => other?,
+            },
         };
         Ok(User::of(player, profile))
     }
@@ -62,7 +68,12 @@ async fn change_password(
     let missing = || Failure::field("current_password", "MISSING", "is required to change the password");
     let current = current.ok_or_else(missing)?;
     let site = call.store()?.profile(call.caller.player.id).await?.site_id;
-    let opened = knock(call, &site, current).await?.ok_or_else(|| Failure::of(Code::InvalidCredentials))?;
+    let login = knock(call, &site, current).await?.ok_or_else(wrong_password)?;
     let hash = password::hash(wanted.into_password(), call.app.entropy.bytes()).await?;
-    Ok(NewHash { seen: opened.login.password_hash, hash })
+    Ok(NewHash { seen: login.password_hash, hash })
+}
+
+/// No 401: the access token is good, and a client that renews it and asks again would only count as guessing.
+fn wrong_password() -> Failure {
+    Failure::field("current_password", "INVALID", "is not the password")
 }

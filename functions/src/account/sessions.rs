@@ -53,7 +53,8 @@ impl Endpoint for Sessions {
 
     async fn handle(call: Call<'_, SignedIn>, _: Nothing) -> Result<SessionList, Failure> {
         let SignedIn { player, session } = &call.caller;
-        let sessions = call.store()?.sessions(player.id).await?;
+        let store = call.store()?;
+        let sessions = store.sessions(player.id, &store.profile(player.id).await?).await?;
         let alive = sessions.into_iter().filter(|session| session.admits(player, call.now).is_ok());
         Ok(SessionList { items: alive.map(|each| SessionItem::of(each, Some(session.id))).collect() })
     }

@@ -13,7 +13,7 @@ use crate::account::UserRequest;
 /// Ending all sessions of a player.
 pub struct AdminForceLogout;
 
-/// What was ended, and what an audit entry says of it.
+/// What was ended.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct LogoutReply {
     /// How many sessions there were.

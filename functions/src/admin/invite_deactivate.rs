@@ -23,6 +23,12 @@ pub struct InviteRequest {
     code: InviteCode,
 }
 
+/// What the audit tells: no more than what the write was made on the condition of.
+#[derive(Serialize)]
+struct Switch {
+    is_active: bool,
+}
+
 impl Endpoint for AdminInviteDeactivate {
     const ROUTE: Route = Route::delete(
         "admin-invite-deactivate",
@@ -39,9 +45,10 @@ impl Endpoint for AdminInviteDeactivate {
         let found: Option<Invite> = store.get(&key).await?;
         let before = found.ok_or_else(|| Failure::of(Code::NotFound))?;
         let after = Invite { active: false, ..before.clone() };
-        let [shown, then] = [&before, &after].map(|invite| InviteItem::of(invite, call.now));
+        let then = InviteItem::of(&after, call.now);
         if before != after {
-            let entry = call.audit(AdminAction::InviteDeactivate, &request.code).of_change(shown, &then)?;
+            let [on, off] = [true, false].map(|is_active| Switch { is_active });
+            let entry = call.audit(AdminAction::InviteDeactivate, &request.code).of_change(on, off)?;
             match store.deactivate_invite(&request.code, &entry).await {
                 // Somebody else did it in the meantime.
                 Ok(()) | Err(NotCommitted::Refused { conflict: Conflict::Unknown, .. }) => {}

@@ -37,8 +37,8 @@ impl Endpoint for AdminUser {
     async fn handle(call: Call<'_, Admin>, request: UserRequest) -> Result<UserReply, Failure> {
         let (store, id) = (call.store()?, request.id()?);
         let (player, profile) = store.player_and_profile(id).await?.ok_or_else(|| Failure::of(Code::NotFound))?;
-        let attempts = store.login_state(&profile.site_id).await?.attempts;
-        let sessions = store.sessions(id).await?.into_iter();
+        let (attempts, sessions) = tokio::try_join!(store.login_state(&profile.site_id), store.sessions(id, &profile))?;
+        let (attempts, sessions) = (attempts.attempts, sessions.into_iter());
         let ended = |end: &Timestamp| *end <= call.now;
         Ok(UserReply {
             sequence: player.entries(),

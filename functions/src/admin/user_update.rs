@@ -21,7 +21,8 @@ pub struct AdminUserUpdate;
 pub struct UpdateRequest {
     user_id: String,
     rank: Option<Rank>,
-    /// False locks the account: whatever the player asks for is refused, from the next request on.
+    /// False locks the account: whatever the player asks for is refused, from the next request on. Sessions stay, and go on when
+    /// it is unlocked; a forced logout ends them.
     is_active: Option<bool>,
 }
 

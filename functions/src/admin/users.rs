@@ -14,6 +14,9 @@ use crate::account::User;
 /// All players, or those with a name of some beginning.
 pub struct AdminUsers;
 
+/// No name is longer.
+const LONGEST: usize = 50;
+
 /// Which players.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct UsersRequest {
@@ -33,6 +36,11 @@ impl UsersRequest {
     fn prefix(&self) -> Result<Option<Prefix>, Failure> {
         let text =
             |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        for (field, text) in [("site_id", &self.site_id), ("nickname", &self.nickname)] {
+            if text.as_deref().is_some_and(|text| text.chars().count() > LONGEST) {
+                return Err(Failure::field(field, "INVALID", format_args!("must have at most {LONGEST} characters")));
+            }
+        }
         match (text(&self.site_id), text(&self.nickname)) {
             (None, None) => Ok(None),
             (Some(site), None) => Ok(Some(Prefix::Site(site))),

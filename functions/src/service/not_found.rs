@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use croupier_web::{
     call::Call,
     caller::Anyone,
@@ -19,7 +21,7 @@ impl Endpoint for NotFound {
 
     async fn handle(call: Call<'_, Anyone>, _: Nothing) -> Result<Value, Failure> {
         let path = &call.incoming.event.raw_path;
-        let methods: Vec<_> = crate::FUNCTIONS
+        let methods: BTreeSet<_> = crate::FUNCTIONS
             .iter()
             .filter_map(|function| match function.trigger {
                 Trigger::Http(route) => Some(route),
@@ -32,7 +34,7 @@ impl Endpoint for NotFound {
         if methods.is_empty() || methods.contains(&asked) {
             return Err(Failure::of(Code::NotFound));
         }
-        let methods = methods.join(", ");
+        let methods = methods.into_iter().collect::<Vec<_>>().join(", ");
         let refused = Failure::saying(Code::MethodNotAllowed, format_args!("This path takes {methods} only."));
         Err(Failure { allow: Some(methods), ..refused })
     }

@@ -225,7 +225,7 @@ pub const LOCK_FOR: Duration = Duration::from_secs(600);
 
 /// The recent attempts to log in with one site id, whether or not a player has it.
 ///
-/// An attempt is counted before the password is looked at and forgotten when it was right, so that many at once are
+/// An attempt is counted before the password is looked at and forgotten when a session begins or the password changes, so that many at once are
 /// no more guesses than a few in turn.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempts {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What an operator decides about a player.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// The player's rank.
     pub rank: Rank,

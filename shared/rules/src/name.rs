@@ -61,9 +61,12 @@ fn made_of(text: &str, what: &'static str, allowed: fn(char) -> bool) -> Result<
 
 /// Neither blank nor one of the characters that show nothing themselves: with those, two names would look like one.
 fn visible(c: char) -> bool {
-    const UNSEEN: [std::ops::RangeInclusive<char>; 7] = [
+    const UNSEEN: [std::ops::RangeInclusive<char>; 10] = [
         '\u{ad}'..='\u{ad}',
         '\u{34f}'..='\u{34f}',
+        '\u{115f}'..='\u{1160}',
+        '\u{2800}'..='\u{2800}',
+        '\u{3164}'..='\u{3164}',
         '\u{200b}'..='\u{200f}',
         '\u{202a}'..='\u{202e}',
         '\u{2060}'..='\u{206f}',
@@ -118,6 +121,8 @@ texts! {
         let text: String = text.trim().nfc().collect();
         let text = sized(&text, 2, 50)?;
         made_of(text, "visible characters and spaces", |c| c == ' ' || visible(c))?;
+        // One character may stand for a sentence; the table's keys have a limit.
+        sized(&Nickname::fold(text), 1, 100)?;
         Ok(text.to_owned())
     };
 
@@ -182,7 +187,9 @@ impl Nickname {
     /// The same of a part of a name, which may end where the name goes on: a sigma is one letter wherever it stands. Composed
     /// again, since some letters are composed in small alone.
     pub fn fold(text: &str) -> String {
-        text.nfkc().collect::<String>().to_lowercase().replace('ς', "σ").nfkc().collect()
+        let small = text.nfkc().collect::<String>().to_lowercase().replace('ς', "σ");
+        // What chooses between two pictures of a character is no character: ❤ is ❤️.
+        small.nfkc().filter(|c| !('\u{fe00}'..='\u{fe0f}').contains(c)).collect()
     }
 }
 
@@ -194,7 +201,9 @@ impl InviteCode {
 
     /// A code of random bytes, each character as likely as any other; none, when they do not suffice.
     pub fn of(random: [u8; 32]) -> Option<Self> {
-        let whole = random.len().max(256) / Self::CLEAR.len() * Self::CLEAR.len();
+        // The largest multiple that a byte can reach: beyond it, the first characters would be likelier.
+        const BYTES: usize = 256;
+        let whole = BYTES / Self::CLEAR.len() * Self::CLEAR.len();
         let even = random.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < whole);
         let code: String =
             even.map(|byte| char::from(Self::CLEAR[byte % Self::CLEAR.len()])).take(Self::LENGTH).collect();
@@ -287,6 +296,9 @@ mod tests {
         assert_eq!(folded("ＡＢＣ"), folded("abc"));
         assert_eq!((folded("ΟΔΟΣ"), folded("οδος")), (folded("οδοσ"), folded("οδοσ")));
         assert_eq!(folded("J\u{30c}o"), folded("ǰo"));
+        assert!("\u{fdfa}".repeat(32).parse::<Nickname>().is_err(), "a key of more than a thousand bytes");
+        assert_eq!(folded("❤\u{fe0f}❤\u{fe0f}"), folded("❤❤"));
+        assert!("Zoë\u{3164}".parse::<Nickname>().is_err());
     }
 
     #[test]

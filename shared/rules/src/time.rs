@@ -43,6 +43,11 @@ impl Timestamp {
         Self::from_millis(self.millis().saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
+    /// The moment this much earlier.
+    pub fn before(self, duration: Duration) -> Self {
+        Self::from_millis(self.millis().saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
     /// How long ago `earlier` was; nothing, when it is still to come.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.millis().saturating_sub(earlier.millis())).unwrap_or(0))

@@ -1,5 +1,7 @@
 //! Sign-up and login: written by transactions of their own, since they make or find a player rather than act as one.
 
+use std::fmt;
+
 use croupier_rules::{
     account::{Attempts, Invite, Session},
     id::{PlayerId, SessionId},
@@ -52,12 +54,18 @@ impl ProfileChange {
 }
 
 /// Another password, hashed.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NewHash {
     /// The hash of the one that was given as the current one.
     pub seen: String,
     /// The hash of the new one.
     pub hash: String,
+}
+
+impl fmt::Debug for NewHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewHash(…)")
+    }
 }
 
 /// Whose site id it is, and how often it was tried lately.
@@ -163,7 +171,7 @@ impl Store {
     /// Changes a player's names, and the password; another password ends all sessions but one. Tells the profile as it is then.
     ///
     /// # Errors
-    /// A name that is taken, or [`Conflict::PasswordChanged`] when somebody changed it since.
+    /// A name that is taken, [`Conflict::SessionOver`], or [`Conflict::PasswordChanged`] when somebody changed it since.
     pub async fn change_profile(
         &self,
         id: PlayerId,
@@ -173,6 +181,9 @@ impl Store {
         let claim = Claim { player: id };
         for tried in 1..=TRIES {
             let before = self.profile(id).await?;
+            if !before.sessions.contains(&session) {
+                return Err(NotCommitted::Refused { conflict: Conflict::SessionOver, found: None });
+            }
             let mut after = Profile { revision: before.revision + 1, ..before.clone() };
             after.nickname = wanted.nickname.clone().unwrap_or(after.nickname);
             after.phone_number = wanted.phone_number.clone().unwrap_or(after.phone_number);
@@ -190,7 +201,7 @@ impl Store {
             tx = claim_instead(tx, phones, &claim, Conflict::PhoneTaken);
             match tx.replace(&Key::profile(id), &after, before.revision).commit().await {
                 Ok(()) => return Ok(after),
-                Err(NotCommitted::Contended) => tokio::time::sleep(pause(tried)).await,
+                Err(NotCommitted::Contended) if tried < TRIES => tokio::time::sleep(pause(tried)).await,
                 Err(NotCommitted::Refused { conflict: Conflict::PasswordChanged, found: Some(login) })
                     if wanted.gave(&login) =>
                 {

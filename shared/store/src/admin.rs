@@ -51,7 +51,7 @@ pub struct AuditPage {
 impl AuditFilter {
     fn passes(&self, entry: &AuditEntry) -> bool {
         self.action.is_none_or(|action| action == entry.action)
-            && self.target.as_ref().is_none_or(|target| *target == entry.target)
+            && self.target.as_ref().is_none_or(|target| target.eq_ignore_ascii_case(&entry.target))
             && self.actor.is_none_or(|actor| actor == entry.actor)
             && self.until.is_none_or(|until| entry.at <= until)
     }
@@ -74,7 +74,7 @@ impl Store {
             let tx = self.tx().create(&Key::audit(entry.id), &entry, Conflict::AlreadyDone);
             match tx.replace(&Key::player(id), &next, player.revision()).commit().await {
                 Ok(()) => return Ok(Some(next)),
-                Err(NotCommitted::Contended) => tokio::time::sleep(pause(tried)).await,
+                Err(NotCommitted::Contended) if tried < TRIES => tokio::time::sleep(pause(tried)).await,
                 // An earlier try went through unheard.
                 Err(NotCommitted::Refused { conflict: Conflict::AlreadyDone, .. }) => return Ok(Some(player)),
                 Err(other) => return Err(other.into()),
@@ -109,7 +109,7 @@ impl Store {
             let tx = ended.iter().fold(tx, |tx, session| tx.remove(&Key::session(id, *session)));
             match tx.commit().await {
                 Ok(()) => return Ok(Some(ended.len())),
-                Err(NotCommitted::Contended) => tokio::time::sleep(pause(tried)).await,
+                Err(NotCommitted::Contended) if tried < TRIES => tokio::time::sleep(pause(tried)).await,
                 // An earlier try went through unheard: the one that told the same as the entry that is there.
                 Err(NotCommitted::Refused { conflict: Conflict::AlreadyDone, found: Some(kept) }) => {
                     let kept: AuditEntry = decode(kept).map_err(NotCommitted::from)?;

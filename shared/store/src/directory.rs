@@ -1,6 +1,8 @@
 //! Where operators look for players and invites. The index follows the table within moments; what is shown is read from the
 //! table itself.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use croupier_rules::{
     account::Invite,
@@ -150,6 +152,10 @@ impl Store {
     ) -> Result<Shelf<(Player, Profile)>, StoreError> {
         let more = found.len() > limit;
         found.truncate(limit);
+        let next = found.last().filter(|_| more).map(|(name, _)| name.clone());
+        // As long as the index lags behind a change of name, a player may be found by both.
+        let mut seen = BTreeSet::new();
+        found.retain(|(_, id)| seen.insert(*id));
         let keys: Vec<_> = found.iter().flat_map(|(_, id)| [Key::player(*id), Key::profile(*id)]).collect();
         let mut items = self.get_all(&keys).await?.into_iter();
         let mut players = Vec::with_capacity(found.len());
@@ -158,7 +164,7 @@ impl Store {
                 players.push((decode(player)?, decode(profile)?));
             }
         }
-        Ok(Shelf { items: players, next: found.pop().filter(|_| more).map(|(name, _)| name) })
+        Ok(Shelf { items: players, next })
     }
 
     /// What stands on a shelf.

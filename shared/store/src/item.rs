@@ -1,6 +1,6 @@
 //! How things look in the table. The only file that turns values into attributes and back.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use croupier_rules::{
@@ -62,7 +62,7 @@ pub struct Profile {
 pub(crate) const PASSWORD_HASH: &str = "password_hash";
 
 /// Who logs in with a site id.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Login {
     /// The player whose site id it is.
     pub player: PlayerId,
@@ -71,6 +71,12 @@ pub struct Login {
     /// Which sign-up made it, so that a repeat is recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_by: Option<Attempt>,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login").field("player", &self.player).finish_non_exhaustive()
+    }
 }
 
 /// A request that its sender may repeat.

@@ -2,7 +2,7 @@
 //! than allowed, whoever logs in at the same time.
 
 use croupier_rules::{
-    account::{Barred, Session},
+    account::{Barred, SEEN_EVERY, Session},
     id::{PlayerId, SessionId},
     name::SiteId,
     player::Player,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// With what somebody came in.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Opened {
     /// Whose password it was, and its hash.
     pub login: Login,
@@ -54,8 +54,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::session`].
-    pub async fn sessions(&self, player: PlayerId) -> Result<Vec<Session>, StoreError> {
-        let profile = self.profile(player).await?;
+    pub async fn sessions(&self, player: PlayerId, profile: &Profile) -> Result<Vec<Session>, StoreError> {
         let keys: Vec<_> = profile.sessions.iter().map(|id| Key::session(player, *id)).collect();
         self.get_all(&keys).await?.into_iter().flatten().map(decode).collect()
     }
@@ -97,12 +96,13 @@ impl Store {
         self.tx().replace(&Key::session(player, session.id), session, seen).commit().await
     }
 
-    /// Writes down that a session is in use, if it is still there.
+    /// Writes down that a session is in use, if it is still there and nobody did so lately.
     ///
     /// # Errors
-    /// [`Conflict::Unknown`] when it is not, or the table's failure.
+    /// [`Conflict::Unknown`] when it is not so, or the table's failure.
     pub async fn saw(&self, player: PlayerId, session: SessionId, now: Timestamp) -> Result<(), NotCommitted> {
-        self.tx().set(&Key::session(player, session), "seen_at", now, Conflict::Unknown).commit().await
+        let key = Key::session(player, session);
+        self.tx().advance(&key, "seen_at", now.before(SEEN_EVERY), now, Conflict::Unknown).commit().await
     }
 
     /// Ends the sessions that are chosen. Whoever acts through one of them no longer does, from the next request on.

@@ -1,5 +1,7 @@
 //! The only file that writes: conditional writes, all or none, each with the meaning of its failure.
 
+use std::fmt;
+
 use aws_sdk_dynamodb::{
     error::{BuildError, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
@@ -36,6 +38,8 @@ pub enum Conflict {
     TicketRefused,
     /// The password is another one by now.
     PasswordChanged,
+    /// The session is over by now.
+    SessionOver,
     /// There is no such thing.
     Unknown,
     /// Something that must be there is not; nothing that a caller can cause.
@@ -43,7 +47,7 @@ pub enum Conflict {
 }
 
 /// Why nothing was written.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 pub enum NotCommitted {
     /// A condition did not hold; of several, the one that was asked for first.
     #[error("refused: {conflict:?}")]
@@ -59,6 +63,17 @@ pub enum NotCommitted {
     /// The table did not do it, or did not say so.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Without the item that stood in the way: it may be one that holds a secret.
+impl fmt::Debug for NotCommitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { conflict, .. } => f.debug_tuple("Refused").field(conflict).finish(),
+            Self::Contended => f.write_str("Contended"),
+            Self::Store(error) => f.debug_tuple("Store").field(error).finish(),
+        }
+    }
 }
 
 /// Writes that happen together or not at all. Begun by [`Store::tx`], ended by [`Tx::commit`].
@@ -112,6 +127,18 @@ impl Tx<'_> {
                 .condition_expression("attribute_exists(pk)")
                 .expression_attribute_names("#name", name)
                 .expression_attribute_values(":value", attribute(value)?))
+        })
+    }
+
+    /// Sets a time of an item that exists, unless the time that is there is a later one than this.
+    pub fn advance(self, key: &Key, name: &str, unless_after: Timestamp, now: Timestamp, otherwise: Conflict) -> Self {
+        self.update(key, otherwise, |update| {
+            Ok(update
+                .update_expression("SET #name = :now")
+                .condition_expression("attribute_exists(pk) AND (attribute_not_exists(#name) OR #name <= :seen)")
+                .expression_attribute_names("#name", name)
+                .expression_attribute_values(":seen", attribute(unless_after)?)
+                .expression_attribute_values(":now", attribute(now)?))
         })
     }
 
@@ -267,7 +294,7 @@ fn unbuildable(error: BuildError) -> StoreError {
 /// What a failed transaction means: the first condition that did not hold, else a throttle, else another writer.
 fn classify<R>(error: SdkError<TransactWriteItemsError, R>, meanings: &[Conflict]) -> NotCommitted
 where
-    R: std::fmt::Debug,
+    R: fmt::Debug,
 {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {

@@ -7,7 +7,7 @@ use croupier_rules::{
     ledger::Hash,
     time::Timestamp,
 };
-use croupier_store::item::Attempt;
+use croupier_store::{StoreError, item::Attempt, tx::NotCommitted};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -258,7 +258,11 @@ async fn note(app: &App, seen: Option<(PlayerId, SessionId)>, now: Timestamp) {
     if let (Some((player, session)), Some(store)) = (seen, &app.store)
         && let Err(error) = store.saw(player, session, now).await
     {
-        tracing::debug!(%player, %error, "a session was not seen");
+        match error {
+            // A permission that is missing would otherwise never be noticed.
+            NotCommitted::Store(StoreError::Rejected(_)) => tracing::warn!(%player, %error, "a session was not seen"),
+            _ => tracing::debug!(%player, %error, "a session was not seen"),
+        }
     }
 }
 

@@ -89,9 +89,9 @@ codes! {
     AccountLocked = "ACCOUNT_LOCKED", 423;
     /// Too many wrong passwords; `Retry-After` tells how long to wait.
     TooManyAttempts = "TOO_MANY_ATTEMPTS", 429;
-    /// Something broke on our side; nothing was changed, or a repeat with the same key tells what was.
+    /// Something broke on our side. Where a key is taken, a repeat with the same one tells what was done.
     Internal = "INTERNAL", 500;
-    /// Too much is going on; `Retry-After` tells when to repeat, with the same key.
+    /// Too much is going on; `Retry-After` tells when to repeat, with the same key where one is taken.
     Unavailable = "UNAVAILABLE", 503;
 }
 
@@ -256,6 +256,7 @@ impl From<NotCommitted> for Failure {
                 Conflict::TicketRefused => Self::of(Code::TicketInvalid),
                 // Whoever came in with the old password came too late.
                 Conflict::PasswordChanged => Self::of(Code::InvalidCredentials),
+                Conflict::SessionOver => Self::of(Code::TokenRevoked),
                 Conflict::Unknown => Self::of(Code::NotFound),
                 Conflict::AlreadyDone | Conflict::Stale | Conflict::Broken => Self::internal(format!("{conflict:?}")),
             },

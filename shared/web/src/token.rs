@@ -29,7 +29,7 @@ pub struct Claims {
     pub sub: PlayerId,
     /// Of which session.
     pub sid: SessionId,
-    /// The player's session epoch; a later one ends the token.
+    /// The player's session epoch when it was issued. Whether a later one has begun, the session's record tells.
     pub epoch: u32,
     /// Its own name.
     pub jti: String,
