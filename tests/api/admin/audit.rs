@@ -75,7 +75,8 @@ async fn each_change_is_one_entry_that_tells_who_did_what_and_how_it_was_before(
         minute();
         let made = admin.post(INVITES, json!({ "max_uses": 2 })).await.ok()["items"][0].clone();
         minute();
-        let off = admin.delete(&format!("{INVITES}/{}", made["code"].as_str().unwrap())).await.ok();
+        let switched_off = admin.delete(&format!("{INVITES}/{}", made["code"].as_str().unwrap())).await.ok();
+        assert_eq!(switched_off["is_active"], false);
 
         let entry = |minutes: u64, action: &str, target: &Value, before: Value, after: Value| {
             json!({
@@ -85,7 +86,7 @@ async fn each_change_is_one_entry_that_tells_who_did_what_and_how_it_was_before(
         };
         let (id, standing) = (json!(seat.id), |rank, is_active| json!({ "rank": rank, "is_active": is_active }));
         let expected = [
-            entry(4, "INVITE_DEACTIVATE", &made["code"], made.clone(), off),
+            entry(4, "INVITE_DEACTIVATE", &made["code"], json!({ "is_active": true }), json!({ "is_active": false })),
             entry(3, "INVITE_GENERATE", &made["code"], Value::Null, made.clone()),
             entry(2, "USER_LOGOUT", &id, json!({ "epoch": 0, "sessions": 2 }), json!({ "epoch": 1, "sessions": 0 })),
             entry(1, "USER_UPDATE", &id, standing("VIP", true), standing("VIP", false)),
