@@ -25,6 +25,11 @@ fn write_units(passed: &[Passed]) -> f64 {
 async fn a_spin_is_one_read_trip_and_one_write_trip_of_at_most_five_units() {
     play(async |world| {
         let seat = world.newcomer("thrifty").await;
+        // A player with everything: a session that goes on, missions, a streak, a guarantee that counts.
+        seat.post("/api/games/gacha/pull", json!({ "pull_count": 3 })).await.ok();
+        seat.post("/api/missions/first_play/claim", json!({})).await.ok();
+        seat.post("/api/streak/claim", json!({})).await.ok();
+        seat.post("/api/games/session/start", json!({ "game_type": "slot" })).await.ok();
         // The longest key and the longest client seed that there may be make the largest entry.
         let longest_seed = json!({ "client_seed": "s".repeat(32) });
         for key in [None, Some("k".repeat(36)), Some("k".repeat(128))] {

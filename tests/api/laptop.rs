@@ -10,6 +10,7 @@ use croupier_tests::{
     seat::{PASSWORD, Seat},
     world::World,
 };
+use serde_json::json;
 use croupier_web::{app::Clock, app::Entropy, config::Config};
 
 fn options(data: Option<&Path>, port: u16) -> Options {
@@ -36,13 +37,16 @@ async fn players_money_and_secrets_survive_a_restart() {
     let world = World::with(on_disk).await;
     let seat = world.newcomer("survivor").await;
     let spin = seat.spin_keyed(50, "before-the-end").await;
+    seat.post("/api/games/gacha/pull", json!({ "pull_count": 7 })).await.ok();
+    let pity = seat.get("/api/games/gacha/stats").await.ok()["pity"].clone();
     let promised = seat.get("/api/fairness").await.ok();
     world.stop().await;
 
     let world = World::with(on_disk).await;
     // The old token still works: the secret that signed it was kept.
     let seat = Seat { site: world.site.clone(), ..seat };
-    assert_eq!(seat.balance().await.2, 2);
+    assert_eq!(seat.balance().await.2, 3);
+    assert_eq!(seat.get("/api/games/gacha/stats").await.ok()["pity"], pity, "the counter of the guarantee");
     assert_eq!(seat.get("/api/fairness").await.ok(), promised);
     let again = seat.spin_keyed(50, "before-the-end").await;
     assert!(again.replayed());

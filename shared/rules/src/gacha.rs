@@ -17,7 +17,7 @@ use crate::{
     number::Between,
     player::Player,
     round::Round,
-    session::SessionView,
+    session::SessionTally,
 };
 
 /// How rare an item is.
@@ -297,7 +297,7 @@ pub struct PullReply {
     /// What was promised before the draw.
     pub fairness: Commitment,
     /// The session in which it was played, as it stands now.
-    pub session: Option<SessionView>,
+    pub session: Option<SessionTally>,
 }
 
 /// Pulls: takes the price, draws, gives the items. All of it, or none.
@@ -339,7 +339,7 @@ pub fn pull(player: &Player, pulls: Pulls, round: &Round<'_>) -> Result<Decision
         sequence: entry.number,
         odds_version: round.economy.version.clone(),
         fairness: promised,
-        session: player.session_view(round.now, round.economy),
+        session: player.session_tally(round.now, round.economy),
     })
 }
 

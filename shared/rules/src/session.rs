@@ -94,6 +94,19 @@ pub struct SessionView {
     pub total_win: Coins,
 }
 
+/// How a session stands after a round. Short, since every round carries it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SessionTally {
+    /// Which one.
+    pub session_id: GameSessionId,
+    /// Rounds played.
+    pub rounds: u64,
+    /// All stakes together.
+    pub total_bet: Coins,
+    /// All that was paid.
+    pub total_win: Coins,
+}
+
 /// What a session came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SessionSummary {
@@ -209,6 +222,16 @@ impl Player {
     /// The session that goes on, if there is one and something happens in it.
     pub fn session_at(&self, now: Timestamp, economy: &Economy) -> Option<&GameSession> {
         self.session.as_ref().filter(|session| !session.is_idle(now, economy.session))
+    }
+
+    /// The same after a round.
+    pub fn session_tally(&self, now: Timestamp, economy: &Economy) -> Option<SessionTally> {
+        self.session_at(now, economy).map(|session| SessionTally {
+            session_id: session.id,
+            rounds: session.rounds,
+            total_bet: session.bet,
+            total_win: session.won,
+        })
     }
 
     /// The same as the player sees it.

@@ -16,7 +16,7 @@ use crate::{
     money::{Coins, Gems, Postings},
     player::Player,
     round::Round,
-    session::SessionView,
+    session::SessionTally,
     time::Timestamp,
 };
 
@@ -122,7 +122,7 @@ pub struct SpinReply {
     /// What was promised before the draw.
     pub fairness: Commitment,
     /// The session in which it was played, as it stands now.
-    pub session: Option<SessionView>,
+    pub session: Option<SessionTally>,
 }
 
 /// Spins once: takes the stake, draws, pays.
@@ -158,7 +158,7 @@ pub fn spin(player: &Player, stake: Coins, round: &Round<'_>) -> Result<Decision
         sequence: entry.number,
         odds_version: round.economy.version.clone(),
         fairness: promised,
-        session: player.session_view(round.now, round.economy),
+        session: player.session_tally(round.now, round.economy),
     })
 }
 

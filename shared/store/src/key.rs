@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `PLAYER#<id>` | `PLAYER` | hot state; `revision` is its version |
 //! | | `PROFILE` | names, and the sessions that were not ended; `revision` is its version |
-//! | | `TX#k#<key>`, `TX#n#<id>` | ledger entry, under the player's key or one of ours |
+//! | | `TX#k#<key>`, `TX#h#<hash>`, `TX#n#<id>` | ledger entry, under the player's key, the hash of a long one, or a name of ours |
 //! | | `SESSION#<id>` | a login on one device |
 //! | | `CONN#<id>` | an open socket |
 //! | | `ITEM#<id>` | how many of an item the player has |
@@ -37,7 +37,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use croupier_rules::{
     account::Invite,
     id::{AuditId, GameSessionId, PlayerId, SessionId},
-    ledger::GameType,
+    ledger::{GameType, Hash},
     name::{IdempotencyKey, InviteCode, Nickname, PhoneNumber, SiteId},
     time::Timestamp,
 };
@@ -65,6 +65,8 @@ pub const ENTRY_PREFIX: &str = "TX#";
 const CONNECTION_PREFIX: &str = "CONN#";
 const ITEM_PREFIX: &str = "ITEM#";
 const GAME_PREFIX: &str = "GAME#";
+/// The length of a hash as text.
+const LONGEST_KEY: usize = 43;
 /// Into how many parts a board is divided, so that none is written to more often than a partition bears.
 pub const SHARDS: u64 = 32;
 
@@ -133,9 +135,14 @@ impl Key {
         Self::of_player(id, "PROFILE").at(place)
     }
 
-    /// A ledger entry under the key that the player gave.
+    /// A ledger entry under the key that the player gave. A key longer than its hash stands for it: each byte is kept with every
+    /// entry, and an entry beyond a kilobyte costs half as much again.
     pub fn keyed_entry(id: PlayerId, key: &IdempotencyKey) -> Self {
-        Self::of_player(id, format_args!("{ENTRY_PREFIX}k#{key}"))
+        if key.as_str().len() <= LONGEST_KEY {
+            Self::of_player(id, format_args!("{ENTRY_PREFIX}k#{key}"))
+        } else {
+            Self::of_player(id, format_args!("{ENTRY_PREFIX}h#{}", Hash::over(&[key.as_str().as_bytes()])))
+        }
     }
 
     /// A ledger entry under a name that nobody else gives.
