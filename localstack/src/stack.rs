@@ -230,6 +230,7 @@ fn app(
         economy: app::economy(config)?,
         max_sessions: config.max_sessions,
         odds: OnceLock::new(),
+        gacha_odds: OnceLock::new(),
         store: Some(Store::new(embedded.client.clone(), TABLE)),
         tokens: Some(app::keys(&tokens, config.previous_tokens.as_slice(), config)?),
         seeds: Some(app::master(&seeds)?),

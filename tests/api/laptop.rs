@@ -10,8 +10,8 @@ use croupier_tests::{
     seat::{PASSWORD, Seat},
     world::World,
 };
-use serde_json::json;
 use croupier_web::{app::Clock, app::Entropy, config::Config};
+use serde_json::json;
 
 fn options(data: Option<&Path>, port: u16) -> Options {
     Options {

@@ -2,6 +2,7 @@
 
 mod act;
 mod admin;
+mod board;
 mod directory;
 mod golden;
 mod journal;

@@ -20,6 +20,6 @@ impl Endpoint for GachaConfig {
     type Reply = odds::GachaConfig;
 
     async fn handle(call: Call<'_, Anyone>, _: Nothing) -> Result<odds::GachaConfig, Failure> {
-        Ok(odds::GachaConfig::of(&call.app.economy))
+        Ok(call.app.gacha_odds.get_or_init(|| odds::GachaConfig::of(&call.app.economy)).clone())
     }
 }

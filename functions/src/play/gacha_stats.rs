@@ -19,7 +19,7 @@ use serde::Serialize;
 pub struct GachaStats;
 
 /// How many of the last results are shown.
-const SHOWN: usize = 10;
+const SHOWN: u64 = 10;
 
 /// What the gacha gave a player.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -32,7 +32,7 @@ pub struct StatsReply {
     total_bet: Coins,
     /// Pulls that gave each rarity, the most common first.
     counts: Vec<RarityCount>,
-    /// The last results, the newest first.
+    /// The last results among the last thousand entries of the ledger, the newest first.
     last: Vec<LastPulls>,
 }
 
@@ -61,8 +61,13 @@ impl Endpoint for GachaStats {
     async fn handle(call: Call<'_, SignedIn>, _: Nothing) -> Result<StatsReply, Failure> {
         let player = &call.caller.player;
         let filter = Filter { game: None, action: Some(GameType::Gacha.round().to_owned()) };
-        let found = call.store()?.entries(player.id, u64::MAX, SHOWN, &filter).await?;
-        let last = found.entries.into_iter().filter_map(|record| {
+        // Nothing is looked for that cannot be there.
+        let shown = player.totals.gacha.rounds.min(SHOWN);
+        let entries = match usize::try_from(shown) {
+            Ok(0) | Err(_) => Vec::new(),
+            Ok(shown) => call.store()?.entries(player.id, u64::MAX, shown, &filter).await?.entries,
+        };
+        let last = entries.into_iter().filter_map(|record| {
             let (round_id, created_at) = (record.entry.id(), record.entry.at);
             match record.entry.action {
                 Action::GachaPull(round) => Some(LastPulls { round_id, created_at, round }),

@@ -63,8 +63,8 @@ pub struct BoardItem {
 /// The caller's place.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct OwnPlace {
-    /// One more than there are players with a better score.
-    place: u64,
+    /// One more than there are players with a better score; null beyond the first ten thousand or so.
+    place: Option<u64>,
     score: i64,
 }
 
@@ -93,7 +93,7 @@ impl Endpoint for Leaderboard {
             let (id, score) = (record.player, record.score);
             items.push(BoardItem { place: shared.unwrap_or(place), id, nickname, score });
         }
-        let own = own.map(|(score, better)| OwnPlace { place: better + 1, score });
+        let own = own.map(|(score, better)| OwnPlace { place: better.map(|better| better + 1), score });
         Ok(BoardReply { game_type, period, metric, items, own })
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use croupier_rules::{id::PlayerId, ledger::Entry};
-use croupier_store::{item::EntryRecord, key::SHARDS};
+use croupier_store::{item::EntryRecord, key::PLAYED_PARTS};
 use croupier_web::{
     app::App,
     config::Need,
@@ -26,7 +26,12 @@ impl StreamConsumer for Project {
             let sequence_number = record.dynamodb.sequence_number;
             match serde_dynamo::from_item::<_, EntryRecord>(record.dynamodb.new_image) {
                 Ok(EntryRecord { entry: Entry { player, .. }, .. }) => {
-                    parts.entry(player.shard(SHARDS)).or_default().entry(player).or_default().push(sequence_number);
+                    parts
+                        .entry(player.shard(PLAYED_PARTS))
+                        .or_default()
+                        .entry(player)
+                        .or_default()
+                        .push(sequence_number);
                 }
                 Err(error) => failed.push(FailedRecord { sequence_number, cause: error.to_string() }),
             }

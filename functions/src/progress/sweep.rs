@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use croupier_rules::{player::Player, round::Moment};
 use croupier_store::{
     item::GameRecord,
@@ -5,12 +7,17 @@ use croupier_store::{
     tx::{Conflict, NotCommitted},
 };
 use croupier_web::{app::App, call::end_idle_session, config::Need, consumer::ScheduledTask, error::Failure};
+use futures_util::stream::{self, StreamExt};
 
 /// Ends what nobody ended in time.
 pub struct Sweep;
 
-/// How much is looked at in one round; what is left is looked at in the next.
-const AT_ONCE: usize = 100;
+/// How much is read at once.
+const PAGE: usize = 100;
+/// How much is looked at at the same time.
+const AT_ONCE: usize = 16;
+/// A run ends before the next one begins; what it leaves is looked at then.
+const LONGEST: Duration = Duration::from_secs(45);
 
 impl ScheduledTask for Sweep {
     const NAME: &'static str = "sweep";
@@ -18,16 +25,25 @@ impl ScheduledTask for Sweep {
     const NEEDS: &'static [Need] = &[Need::Table];
 
     async fn run(app: &App) -> Result<usize, Failure> {
-        let (store, now) = (app.store()?, app.clock.now());
-        let due: Vec<GameRecord> = store.due(now, AT_ONCE).await?;
-        let mut failed = None;
-        for record in &due {
-            // One that fails keeps nobody else from being looked at.
-            if let Err(failure) = look_at(app, record).await {
-                failed = Some(failure);
+        let (store, begun) = (app.store()?, app.clock.now());
+        let (mut done, mut failed, mut after) = (0, None, None::<String>);
+        while app.clock.now().since(begun) < LONGEST {
+            let page = store.due::<GameRecord>(begun, after.as_deref(), PAGE).await?;
+            let looks = page.items.into_iter().map(async |record| look_at(app, &record?).await);
+            let mut looks = stream::iter(looks).buffer_unordered(AT_ONCE);
+            while let Some(looked) = looks.next().await {
+                // One that fails keeps nobody else from being looked at.
+                match looked {
+                    Ok(()) => done += 1,
+                    Err(failure) => failed = Some(failure),
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
             }
         }
-        failed.map_or(Ok(due.len()), Err)
+        failed.map_or(Ok(done), Err)
     }
 }
 

@@ -292,6 +292,9 @@ mod tests {
             ("guarantee = 90", "guarantee = 0"),
             ("weight = 650", "weight = 651"),
             ("ten_price = 450", "ten_price = 501"),
+            ("ten_price = 450", "ten_price = 0"),
+            ("single_price = 50", "single_price = 9007199254740991"),
+            ("entry = \"Rare\"", "entry = \"Common\""),
             ("item_id = \"loaded_dice\"", "item_id = \"marked_deck\""),
             ("rarity = \"Legendary\"", "rarity = \"Epic\""),
         ] {

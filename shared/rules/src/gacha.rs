@@ -2,7 +2,11 @@
 
 pub mod odds;
 
-use std::{collections::BTreeMap, fmt, num::NonZeroU64};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    num::NonZeroU64,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +16,7 @@ use crate::{
     economy::BadEconomy,
     fairness::{Commitment, Stream, Weights},
     id::EntryId,
-    ledger::{Action, Decision},
+    ledger::{Action, Decision, GameType},
     money::{Coins, Gems, Postings},
     number::Between,
     player::Player,
@@ -111,8 +115,16 @@ impl Gacha {
         if rules.guarantee > 1000 || !(1..=100).contains(&rules.most_pulls) {
             return wrong("at most 1,000 pulls to the guarantee, and from 1 to 100 at once");
         }
-        if rules.single_price == Coins::ZERO || rules.ten_price.get() > rules.single_price.get() * 10 {
-            return wrong("ten must not cost more than ten singles, and nothing is free");
+        let priced = |price: Coins| (1..=1_000_000).contains(&price.get());
+        if !priced(rules.single_price)
+            || !priced(rules.ten_price)
+            || rules.ten_price.get() > rules.single_price.get() * 10
+        {
+            return wrong("prices from 1 to 1,000,000, and ten that cost no more than ten singles");
+        }
+        let lines: BTreeSet<_> = rules.table.iter().map(|line| &line.entry).collect();
+        if lines.len() != rules.table.len() {
+            return wrong("each line of the table has a name of its own");
         }
         let Some(weights) = Weights::new(rules.table.iter().map(|line| line.weight).collect()) else {
             return wrong("at least one line of the table needs a weight");
@@ -339,7 +351,7 @@ pub fn pull(player: &Player, pulls: Pulls, round: &Round<'_>) -> Result<Decision
         sequence: entry.number,
         odds_version: round.economy.version.clone(),
         fairness: promised,
-        session: player.session_tally(round.now, round.economy),
+        session: player.session_tally(GameType::Gacha, round.now, round.economy),
     })
 }
 

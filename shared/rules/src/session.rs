@@ -157,7 +157,8 @@ impl GameSession {
         }
         let sum = |total: Coins, more: Coins| total.changed_by(more.credit()).map_err(|_| Refusal::Impossible);
         *self = Self {
-            last: now,
+            // The clocks of two functions may differ.
+            last: now.max(self.last),
             rounds: self.rounds + 1,
             bet: sum(self.bet, played.bet)?,
             won: sum(self.won, played.won)?,
@@ -184,7 +185,7 @@ impl GameSession {
             session_id: self.id,
             game_type: self.game,
             started_at: self.begun,
-            ended_at: if idle { self.idle_from(rules) } else { now },
+            ended_at: if idle { self.idle_from(rules) } else { now.max(self.last) },
             idle,
             total_rounds: self.rounds,
             total_bet: self.bet,
@@ -224,9 +225,9 @@ impl Player {
         self.session.as_ref().filter(|session| !session.is_idle(now, economy.session))
     }
 
-    /// The same after a round.
-    pub fn session_tally(&self, now: Timestamp, economy: &Economy) -> Option<SessionTally> {
-        self.session_at(now, economy).map(|session| SessionTally {
+    /// The same after a round of its game.
+    pub fn session_tally(&self, game: GameType, now: Timestamp, economy: &Economy) -> Option<SessionTally> {
+        self.session_at(now, economy).filter(|session| session.game == game).map(|session| SessionTally {
             session_id: session.id,
             rounds: session.rounds,
             total_bet: session.bet,

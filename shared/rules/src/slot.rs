@@ -12,7 +12,7 @@ use crate::{
     economy::{Slot, SlotRules},
     fairness::{Commitment, Stream},
     id::EntryId,
-    ledger::{Action, Decision},
+    ledger::{Action, Decision, GameType},
     money::{Coins, Gems, Postings},
     player::Player,
     round::Round,
@@ -158,7 +158,7 @@ pub fn spin(player: &Player, stake: Coins, round: &Round<'_>) -> Result<Decision
         sequence: entry.number,
         odds_version: round.economy.version.clone(),
         fairness: promised,
-        session: player.session_tally(round.now, round.economy),
+        session: player.session_tally(GameType::Slot, round.now, round.economy),
     })
 }
 

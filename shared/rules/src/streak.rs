@@ -157,7 +157,7 @@ pub struct StreakView {
 /// The streak as its player sees it.
 pub fn view(player: &Player, now: Timestamp, economy: &Economy) -> StreakView {
     let (rules, streak, today) = (economy.streak, player.streak, economy.calendar.day(now));
-    let resets_at = economy.calendar.begin(today.plus(1));
+    let resets_at = economy.calendar.begin(today.max(streak.last).plus(1));
     let (claimed_today, next) = match streak.claimed(today, rules) {
         Claim::Done => (true, streak.claimed(streak.last.plus(1), rules)),
         day @ Claim::Day(_) => (false, day),

@@ -16,12 +16,16 @@ use crate::{
     Store, StoreError,
     act::{TRIES, pause},
     item::{EntryRecord, PlayedRecord, ScoreRecord, attribute, decode},
-    key::{BY_NUMBER, Key, NUMBER, PK, SHARDS},
+    key::{BY_NUMBER, Key, NUMBER, PK, PLAYED_PARTS, SHARDS},
     tx::NotCommitted,
 };
 
 /// Entries counted at once.
 const ENTRIES: i32 = 100;
+/// A transaction takes a hundred writes; one entry brings ten at the most. What is left is counted in the next.
+const NEWS_AT_ONCE: usize = 80;
+/// How many better scores are counted in each part of a board.
+const BETTER_AT_ONCE: i32 = 320;
 /// How long the score of a day or a week is kept after it, in days.
 const KEPT_DAYS: i32 = 35;
 
@@ -39,6 +43,9 @@ impl Store {
             let mut tally = Tally { revision: seen.revision + 1, ..seen.clone() };
             let mut news = News::default();
             for record in &entries {
+                if news.scores.len() + news.rounds.len() > NEWS_AT_ONCE {
+                    break;
+                }
                 let told = tally.count(&record.entry, calendar, &mut news);
                 told.map_err(|_| StoreError::Corrupt("a gap in a ledger".to_owned()))?;
             }
@@ -72,12 +79,12 @@ impl Store {
         let tx = news.rounds.iter().fold(tx, |tx, (game, rounds)| {
             let GameTotals { rounds, wins, bet, won, .. } = *rounds;
             let more = [("rounds", rounds), ("wins", wins), ("bet", bet.get()), ("won", won.get())];
-            tx.add(&Key::played(*game, player.shard(SHARDS)), &more)
+            tx.add(&Key::played(*game, player.shard(PLAYED_PARTS)), &more)
         });
         tx.commit().await
     }
 
-    /// The best of a board, the best first; those of one score in the order of their ids.
+    /// The best of a board, the best first; of those of one score, some.
     ///
     /// # Errors
     /// The table cannot be reached, or holds what this version cannot read.
@@ -90,11 +97,11 @@ impl Store {
         Ok(best)
     }
 
-    /// A player's score on a board, and how many have a better one.
+    /// A player's score on a board, and how many have a better one, unless they are some ten thousand.
     ///
     /// # Errors
     /// As [`Store::best`].
-    pub async fn place(&self, board: &Board, player: PlayerId) -> Result<Option<(i64, u64)>, StoreError> {
+    pub async fn place(&self, board: &Board, player: PlayerId) -> Result<Option<(i64, Option<u64>)>, StoreError> {
         let name = board.name();
         let Some(own): Option<ScoreRecord> = self.get(&Key::score(&name, player)).await? else { return Ok(None) };
         let better = (0..SHARDS).map(|shard| self.better(Key::board(&name, shard), own.score));
@@ -106,7 +113,7 @@ impl Store {
     /// # Errors
     /// As [`Store::best`].
     pub async fn played_by_all(&self, game: GameType) -> Result<PlayedRecord, StoreError> {
-        let keys: Vec<_> = (0..SHARDS).map(|shard| Key::played(game, shard)).collect();
+        let keys: Vec<_> = (0..PLAYED_PARTS).map(|part| Key::played(game, part)).collect();
         let parts = self.get_all(&keys).await?.into_iter().flatten().map(decode::<PlayedRecord>);
         parts.into_iter().try_fold(PlayedRecord::default(), |sum, part| {
             let part = part?;
@@ -135,8 +142,8 @@ impl Store {
         found.items.unwrap_or_default().into_iter().map(decode).collect()
     }
 
-    async fn better(&self, part: String, score: i64) -> Result<u64, StoreError> {
-        let mut pages = self
+    async fn better(&self, part: String, score: i64) -> Result<Option<u64>, StoreError> {
+        let page = self
             .client
             .query()
             .table_name(&self.table)
@@ -147,13 +154,10 @@ impl Store {
             .expression_attribute_names("#number", NUMBER)
             .expression_attribute_values(":part", AttributeValue::S(part))
             .expression_attribute_values(":score", attribute(score)?)
-            .into_paginator()
-            .send();
-        let mut better = 0;
-        while let Some(page) = pages.next().await {
-            better += u64::try_from(page?.count).unwrap_or(0);
-        }
-        Ok(better)
+            .limit(BETTER_AT_ONCE)
+            .send()
+            .await?;
+        Ok(u64::try_from(page.count).ok().filter(|_| page.last_evaluated_key.is_none()))
     }
 
     /// The entries after a number, in order.

@@ -132,16 +132,24 @@ impl Store {
         Ok(Shelf { items: found.into_iter().flatten().map(decode).collect::<Result<_, _>>()?, next })
     }
 
-    /// What has to be looked at by now, the longest overdue first.
+    /// What has to be looked at by now, the longest overdue first, after the one that is named. One that cannot be read keeps
+    /// nobody from the others.
     ///
     /// # Errors
     /// As [`Store::newest_players`].
-    pub async fn due<T: DeserializeOwned>(&self, now: Timestamp, limit: usize) -> Result<Vec<T>, StoreError> {
-        let range = Range::Within(FIRST.to_string(), format!("{now}{LAST}"));
-        let items = self.shelf(Place::DUE.to_owned(), range, limit).await?;
+    pub async fn due<T: DeserializeOwned>(
+        &self,
+        now: Timestamp,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Shelf<Result<T, StoreError>>, StoreError> {
+        let from = after.map_or_else(|| FIRST.to_string(), |after| format!("{after}{FIRST}"));
+        let items = self.shelf(Place::DUE.to_owned(), Range::Within(from, format!("{now}{LAST}")), limit).await?;
+        let next = items.last().filter(|_| items.len() == limit);
+        let next = next.map(|item| text(item, NAME).map(str::to_owned)).transpose()?;
         let keys: Option<Vec<_>> = items.iter().map(Key::of_item).collect();
         let found = self.get_all(&keys.ok_or_else(|| corrupt("an index without keys"))?).await?;
-        found.into_iter().flatten().map(decode).collect()
+        Ok(Shelf { items: found.into_iter().flatten().map(decode).collect(), next })
     }
 
     /// The players that were found, as they are now.

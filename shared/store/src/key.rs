@@ -48,7 +48,7 @@ use crate::item::Item;
 pub const PK: &str = "pk";
 /// The sort key's attribute.
 pub const SK: &str = "sk";
-/// The attribute by which the local index sorts; only ledger entries have it.
+/// The attribute by which the local index sorts; ledger entries have it, and the scores of boards.
 pub const NUMBER: &str = "number";
 /// The local index that holds a player's entries in order.
 pub const BY_NUMBER: &str = "by_number";
@@ -69,6 +69,8 @@ const GAME_PREFIX: &str = "GAME#";
 const LONGEST_KEY: usize = 43;
 /// Into how many parts a board is divided, so that none is written to more often than a partition bears.
 pub const SHARDS: u64 = 32;
+/// Into how many parts the totals of everyone are divided: transactions that write one item at once cancel each other.
+pub const PLAYED_PARTS: u64 = 512;
 
 /// The place of one item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

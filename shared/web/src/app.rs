@@ -9,7 +9,9 @@ use std::{
 };
 
 use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
-use croupier_rules::{economy::Economy, fairness::MasterKey, slot::odds::SlotConfig, time::Timestamp};
+use croupier_rules::{
+    economy::Economy, fairness::MasterKey, gacha::odds::GachaConfig, slot::odds::SlotConfig, time::Timestamp,
+};
 use croupier_store::Store;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use secrecy::{ExposeSecret, SecretString};
@@ -87,8 +89,10 @@ pub struct App {
     pub economy: Economy,
     /// How many sessions a player has at once; beyond, the oldest ends.
     pub max_sessions: usize,
-    /// The odds page, computed when it is first asked for.
+    /// The odds page of the slot machine, computed when it is first asked for.
     pub odds: OnceLock<SlotConfig>,
+    /// That of the gacha.
+    pub gacha_odds: OnceLock<GachaConfig>,
     /// The table.
     pub store: Option<Store>,
     /// The keys of access tokens.
@@ -128,6 +132,7 @@ impl App {
             economy: economy(config)?,
             max_sessions: config.max_sessions,
             odds: OnceLock::new(),
+            gacha_odds: OnceLock::new(),
             store: table.map(|table| Store::new(aws_sdk_dynamodb::Client::new(&sdk), table)),
             tokens: signing.map(|secret| keys(&secret, &accepted, config)).transpose()?,
             seeds: seeds.map(|secret| master(&secret)).transpose()?,

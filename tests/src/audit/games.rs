@@ -12,7 +12,7 @@ use croupier_rules::{
 };
 use croupier_store::{
     item::{EntryRecord, GameRecord, PlayedRecord, ScoreRecord},
-    key::SHARDS,
+    key::PLAYED_PARTS,
 };
 
 use crate::world::World;
@@ -130,7 +130,7 @@ pub fn boards(ledgers: &BTreeMap<PlayerId, Vec<EntryRecord>>, games: &Games, cal
         assert_eq!(*kept, tally, "how far the ledger of {player} is counted");
         scores.extend(news.scores.into_iter().map(|(board, score)| ((board.name(), *player), score)));
         for (game, totals) in news.rounds {
-            let sum = played.entry((game.name().to_owned(), player.shard(SHARDS))).or_default();
+            let sum = played.entry((game.name().to_owned(), player.shard(PLAYED_PARTS))).or_default();
             sum.rounds += totals.rounds;
             sum.wins += totals.wins;
             sum.bet += totals.bet.get();
