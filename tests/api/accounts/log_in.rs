@@ -179,6 +179,7 @@ async fn elsewhere(world: &World, site_id: &str) -> Value {
     let instance = App {
         max_sessions: 5,
         odds: std::sync::OnceLock::new(),
+        gacha_odds: std::sync::OnceLock::new(),
         clock: Clock::Still(std::sync::Arc::new(world.now().millis().into())),
         entropy: Entropy::seeded(8),
         economy: Economy::shipped().unwrap(),
