@@ -1,5 +1,7 @@
 //! Journeys over HTTP and WebSocket, wherever the game runs: here in a world of its own, or at `BASE_URL`.
 
+mod games;
+
 use croupier_rules::{economy::Economy, transcript::Transcript};
 use croupier_tests::{
     live::Live,
@@ -221,7 +223,7 @@ async fn a_player_takes_another_nickname_and_another_password() {
         assert_eq!(other.get("/api/auth/me").await.ok()["nickname"], nickname);
 
         let change = |current: &str| json!({ "password": ANOTHER, "current_password": current });
-        seat.patch(profile, change("not-mine-at-all")).await.refused(Code::InvalidCredentials);
+        assert_eq!(seat.patch(profile, change("not-mine-at-all")).await.wrong_field(), "current_password");
         seat.patch(profile, change(PASSWORD)).await.ok();
         other.get("/api/users/balance").await.refused(Code::TokenRevoked);
         seat.spin(1).await.ok();

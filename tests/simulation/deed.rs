@@ -29,7 +29,7 @@ impl Deed {
     pub fn other(&self, chance: &mut StdRng) -> Self {
         match self {
             Self::Spin(bet) if chance.random_bool(0.7) => Self::Spin(bet + 1),
-            Self::Pull(count) if chance.random_bool(0.7) => Self::Pull(count + 1),
+            Self::Pull(count) if chance.random_bool(0.7) => Self::Pull(count % 100 + 1),
             _ => Self::rotation(chance),
         }
     }

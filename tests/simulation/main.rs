@@ -4,6 +4,7 @@ mod crowd;
 mod deed;
 mod door;
 mod families;
+mod games;
 mod house;
 mod minutes;
 mod operator;
@@ -15,16 +16,18 @@ mod ward;
 
 use std::time::Duration;
 
-use croupier_rules::account::LOCK_FOR;
+use croupier_rules::{account::LOCK_FOR, ledger::Action};
 use croupier_tests::{
-    audit::books,
+    audit::{Books, audit, books},
     wire::Fault,
-    world::{World, play, variable},
+    world::{World, variable},
 };
+use croupier_web::config::Config;
 use futures_util::future::join_all;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{
+    games::sweep,
     house::House,
     player::Player,
     tally::{Class, Tally},
@@ -35,17 +38,28 @@ const PLAYERS: u64 = 10;
 const HIGH_ROLLERS: u64 = 3;
 /// Devices that each of them plays on at once.
 const DEVICES: u64 = 4;
-/// What each device does, one after the other.
-const ACTIONS: u64 = 8;
+/// How much each device does, one after the other, and how much time passes then.
+const PARTS: [(u64, Duration); 3] = [(3, HALF_AN_HOUR), (2, NIGHT), (3, HALF_AN_HOUR)];
+/// How often the schedule is kept, in the time of an action.
+const SWEEPS: f64 = 0.05;
 /// Which share of all calls of the table fails.
 const SHARE: f64 = 0.15;
+/// Nothing happens for so long that every session of a game is over, and whoever was refused too often may try again.
+const HALF_AN_HOUR: Duration = LOCK_FOR.saturating_mul(3).saturating_add(Duration::from_secs(1));
+/// After which it is another day of the game.
+const NIGHT: Duration = Duration::from_secs(17 * 3600);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_fails_nothing_is_lost_and_nothing_is_made() {
     let given = variable("SEED").map(|seed| vec![seed.parse().expect("a number in SEED")]);
     for seed in given.unwrap_or_else(|| vec![1, 2, 3]) {
         println!("SEED={seed}");
-        play(async |world| simulate(world, seed).await).await;
+        // Nobody has to log in again on the next day.
+        let for_a_day = |name: &str| (name == "JWT_EXPIRE_MINUTES").then(|| "1440".to_owned());
+        let world = World::with(|options| options.config = Config::read(&[], for_a_day).expect("a config")).await;
+        simulate(&world, seed).await;
+        audit(&world).await;
+        world.stop().await;
     }
 }
 
@@ -53,35 +67,57 @@ async fn simulate(world: &World, seed: u64) {
     let (mut players, tally) = (seated(world).await, Tally::default());
     let mut house = House::open(world, &players).await;
     world.wire.misbehave(seed, SHARE);
-    // Whoever was refused too often waits; and after so long, everybody is seen anew.
-    for half in [seed, seed.rotate_left(32)] {
-        let crowd = each_device(&players, half, async |player, mut rng| {
-            for _ in 0..ACTIONS / 2 {
+    for (part, (actions, then)) in PARTS.into_iter().enumerate() {
+        let by = seed.rotate_left(16 * part as u32);
+        let crowd = each_device(&players, by, async |player, mut rng| {
+            for _ in 0..actions {
                 player.act(&mut rng, &tally).await;
+                if rng.random_bool(SWEEPS) {
+                    sweep(world, &tally).await;
+                }
             }
         });
-        tokio::join!(crowd, house.live(half, &tally));
-        world.pass(LOCK_FOR + Duration::from_secs(1));
+        // Operators are at work in the first and in the last of these times.
+        if part != 1 {
+            tokio::join!(crowd, house.live(by, &tally));
+        } else {
+            crowd.await;
+        }
+        world.pass(then);
     }
     world.wire.behave();
 
     break_down(world, seed);
     each_device(&players, !seed, async |player, mut rng| player.insist(&mut rng, &tally).await).await;
     world.wire.behave();
-    // Whether a high roller goes broke is a matter of luck, and of who comes first. So it is who meets whom in the house.
-    let poor = players.last().expect("a player");
-    poor.overreach(&mut StdRng::seed_from_u64(seed), &tally).await;
+    // What becomes of somebody's coins is a matter of luck, and of who comes first. So it is who meets whom in the house.
+    let novice = Player::at(world.newcomer("novice").await, 1..=1).await;
+    novice.go_through_the_games(&players[0], &mut StdRng::seed_from_u64(seed), &tally).await;
+    players.push(novice);
     house.go_through_it_all(world, &tally).await;
+    world.pass(HALF_AN_HOUR);
+    sweep(world, &tally).await;
 
+    let books = books(world).await;
+    count_what_fell_idle(&books, &tally);
     println!("{tally}");
     for class in Class::ALL {
         assert!(tally.of(*class) > 0, "{class:?} was never reached: {tally}");
     }
-    let books = books(world).await;
     for player in &mut players {
         player.was_told_the_truth(world.store(), &books.ledgers[&player.id()]).await;
     }
     house.is_accounted_for(world, &books).await;
+}
+
+/// Sessions that ended by themselves; after a quiet half-hour and a sweep none is left.
+fn count_what_fell_idle(books: &Books, tally: &Tally) {
+    for player in books.players.values() {
+        assert_eq!(player.session, None, "{} was not swept", player.id);
+    }
+    for record in books.ledgers.values().flatten() {
+        tally.count_if(matches!(&record.entry.action, Action::SessionEnd(ended) if ended.idle), Class::FellIdle);
+    }
 }
 
 async fn seated(world: &World) -> Vec<Player> {

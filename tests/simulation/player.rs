@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::{
     deed::{self, Deed},
     tally::{Class, Tally},
-    told::Told,
+    told::{Told, is_told_live},
 };
 
 /// How often a client asks again when it was told 503.
@@ -26,7 +26,7 @@ pub const RETRIES: usize = 6;
 
 /// A player on several devices.
 pub struct Player {
-    seat: Seat,
+    pub(crate) seat: Seat,
     stakes: RangeInclusive<u64>,
     told: Mutex<Told>,
     /// A socket that is open all the time.
@@ -45,17 +45,22 @@ impl Player {
         self.seat.id.parse().expect("a player's id")
     }
 
-    fn told(&self) -> MutexGuard<'_, Told> {
+    pub(crate) fn told(&self) -> MutexGuard<'_, Told> {
         self.told.lock().expect("nobody has failed")
     }
 
     /// Does something.
     pub async fn act(&self, chance: &mut StdRng, tally: &Tally) {
         match chance.random_range(0..100) {
-            0..70 => self.attempt(Deed::Spin(chance.random_range(self.stakes.clone())), chance, tally).await,
-            70..78 => self.attempt(Deed::rotation(chance), chance, tally).await,
-            78..86 => self.read_balance(tally).await,
-            86..94 => self.read_history(tally).await,
+            0..40 => self.attempt(Deed::Spin(chance.random_range(self.stakes.clone())), chance, tally).await,
+            40..52 => self.attempt(Deed::pulls(chance), chance, tally).await,
+            52..60 => self.attempt(Deed::start(chance), chance, tally).await,
+            60..69 => self.attempt(self.some_end(chance), chance, tally).await,
+            69..78 => self.attempt(Deed::claim(chance), chance, tally).await,
+            78..82 => self.attempt(Deed::ClaimDay, chance, tally).await,
+            82..87 => self.attempt(Deed::rotation(chance), chance, tally).await,
+            87..92 => self.read_balance(tally).await,
+            92..96 => self.read_history(tally).await,
             _ => self.use_a_socket(tally).await,
         }
     }
@@ -63,11 +68,6 @@ impl Player {
     /// Spins under a new key, and asks until there is an answer.
     pub async fn insist(&self, chance: &mut StdRng, tally: &Tally) {
         self.ask(&Deed::Spin(1), Some(&deed::name(chance)), tally).await;
-    }
-
-    /// Spins for the highest stake of all, which nobody with small stakes can ever pay.
-    pub async fn overreach(&self, chance: &mut StdRng, tally: &Tally) {
-        self.ask(&Deed::Spin(10_000), Some(&deed::name(chance)), tally).await;
     }
 
     /// Three in four have a key, and one in four of those a key that was used before.
@@ -83,7 +83,8 @@ impl Player {
         }
     }
 
-    async fn ask(&self, deed: &Deed, key: Option<&str>, tally: &Tally) {
+    /// Asks for something, under a key or without, until there is an answer.
+    pub async fn ask(&self, deed: &Deed, key: Option<&str>, tally: &Tally) {
         if let Some(key) = key {
             self.told().asks(key, deed);
         }
@@ -91,31 +92,50 @@ impl Player {
         // Without a key nobody can know whether asking again would do it twice.
         let retries = if key.is_some() { RETRIES } else { 0 };
         let answer = patiently(retries, tally, async || match key {
-            Some(key) => self.seat.post_keyed(deed.path(), key, deed.body()).await,
-            None => self.seat.post(deed.path(), deed.body()).await,
+            Some(key) => self.seat.post_keyed(&deed.path(), key, deed.body()).await,
+            None => self.seat.post(&deed.path(), deed.body()).await,
         })
         .await;
 
-        let mut told = self.told();
-        match (answer.status, answer.code().as_str()) {
+        let goes_on = self.hear(deed, key, done_before.as_ref(), &answer, tally) == Some(Class::GoesOn);
+        if goes_on {
+            self.find_the_session(tally).await;
+        }
+    }
+
+    /// What to make of an answer. Tells as what a refusal was counted.
+    fn hear(
+        &self,
+        deed: &Deed,
+        key: Option<&str>,
+        done_before: Option<&Deed>,
+        answer: &Answer,
+        tally: &Tally,
+    ) -> Option<Class> {
+        let (mut told, code) = (self.told(), answer.code());
+        match (answer.status, code.as_str()) {
             (200, _) => {
                 assert!(done_before.is_none() || answer.replayed(), "{key:?} was done before: {}", answer.body);
                 tally.count(if answer.replayed() { Class::Replayed } else { Class::Done });
-                tally.count_if(matches!(deed, Deed::Rotate(_)), Class::Rotated);
-                told.done(key, deed, &answer);
+                deed.class().into_iter().for_each(|class| tally.count(class));
+                told.done(key, deed, answer);
             }
-            (409, "INSUFFICIENT_FUNDS") => {
-                assert!(matches!(deed, Deed::Spin(_)) && done_before.is_none(), "{deed:?} {key:?}: {}", answer.body);
-                tally.count(Class::Broke);
+            (404 | 409, code) => {
+                let class = deed.refusal(code).unwrap_or_else(|| panic!("{deed:?}: {}", answer.body));
+                assert_eq!(done_before, None, "{deed:?} {key:?}: {}", answer.body);
+                tally.count(class);
+                told.refused(deed, code);
+                return Some(class);
             }
             (422, "IDEMPOTENCY_KEY_REUSED") => {
-                assert_ne!(done_before.as_ref(), Some(deed), "{key:?} was used for just this");
+                assert_ne!(done_before, Some(deed), "{key:?} was used for just this");
                 tally.count(Class::KeyReused);
                 told.reused(key, deed);
             }
             (503, _) => told.unknown(key),
             _ => panic!("{} {}", answer.status, answer.body),
         }
+        None
     }
 
     async fn read_balance(&self, tally: &Tally) {
@@ -182,8 +202,8 @@ impl Player {
     pub async fn was_told_the_truth(&mut self, store: &Store, ledger: &[EntryRecord]) {
         let id = self.id();
         let told = self.told.get_mut().expect("nobody has failed");
-        let played = ledger.iter().rfind(|record| record.entry.action.game_type().is_some());
-        let newest = played.map_or(0, |record| record.entry.number);
+        let told_live = ledger.iter().rfind(|record| is_told_live(&record.entry));
+        let newest = told_live.map_or(0, |record| record.entry.number);
         let mut heard = 0;
         while heard < newest {
             let news = self.live.next().await;
@@ -196,7 +216,7 @@ impl Player {
 }
 
 /// Asks until there is an answer that is not 503, as the answer itself tells a client to.
-async fn patiently(retries: usize, tally: &Tally, ask: impl AsyncFn() -> Answer) -> Answer {
+pub async fn patiently(retries: usize, tally: &Tally, ask: impl AsyncFn() -> Answer) -> Answer {
     counting(Class::Unavailable, retries, tally, ask).await
 }
 

@@ -15,16 +15,11 @@ use aws_sdk_dynamodb::{
 };
 use croupier_functions::FUNCTIONS;
 use croupier_localstack::table::TABLE;
-use croupier_rules::{
-    board::{Board, Metric, Span, Tally},
-    calendar::GameDay,
-    economy::Economy,
-    ledger::GameType,
-};
+use croupier_rules::{board::Tally, economy::Economy};
 use croupier_store::{
     Store,
-    item::{EntryRecord, PlayedRecord, ScoreRecord},
-    key::Key,
+    item::{EntryRecord, Item},
+    key::{Key, PK},
     schema,
     tx::Conflict,
 };
@@ -44,7 +39,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use serde_json::json;
 
 /// More entries than are counted at once, by one player.
-const MANY: usize = 110;
+const MANY: usize = 104;
 
 fn record(place: usize, new_image: serde_dynamo::Item) -> StreamRecord {
     let dynamodb = StreamChange { sequence_number: place.to_string(), keys: serde_dynamo::Item::default(), new_image };
@@ -83,6 +78,7 @@ impl Projector {
             economy: Economy::shipped().expect("the economy"),
             max_sessions: 1,
             odds: OnceLock::new(),
+            gacha_odds: OnceLock::new(),
             store: Some(Store::new(Client::from_conf(config), table)),
             tokens: None,
             seeds: None,
@@ -112,44 +108,27 @@ impl Projector {
     }
 
     /// Delivers in batches of any size: everything once, some of it twice, in any order.
-    async fn deliver_anyhow(&self, entries: &[&EntryRecord], chance: &mut StdRng) -> usize {
+    async fn deliver_anyhow(&self, entries: &[&EntryRecord], chance: &mut StdRng) {
         let mut shuffled: Vec<_> = entries.iter().chain(entries.iter().step_by(3)).copied().collect();
         shuffled.shuffle(chance);
-        let (mut rest, mut halves) = (shuffled.as_slice(), 0);
+        let mut rest = shuffled.as_slice();
         while !rest.is_empty() {
             let (batch, later) = rest.split_at(chance.random_range(1..=rest.len().min(40)));
-            halves += self.deliver(batch).await;
+            self.deliver(batch).await;
             rest = later;
         }
-        halves
     }
 }
 
-/// What the boards say, and what everyone has played.
-#[derive(Debug, PartialEq)]
-struct Counted {
-    boards: BTreeMap<Board, Vec<ScoreRecord>>,
-    played: BTreeMap<GameType, PlayedRecord>,
-}
-
-impl Counted {
-    async fn by(store: &Store, days: &BTreeSet<GameDay>) -> Self {
-        let (mut boards, mut played) = (BTreeMap::new(), BTreeMap::new());
-        for game in GameType::ALL.iter().copied() {
-            played.insert(game, store.played_by_all(game).await.expect("totals"));
-            for (metric, day) in Metric::ALL.iter().flat_map(|metric| days.iter().map(move |day| (*metric, *day))) {
-                for board in [Span::Daily, Span::Weekly, Span::All].map(|span| Board::on(game, metric, span, day)) {
-                    boards.insert(board, store.best(&board, 100).await.expect("a board"));
-                }
-            }
-        }
-        Self { boards, played }
-    }
-}
-
-fn days(world: &World, books: &Books) -> BTreeSet<GameDay> {
-    let calendar = world.running().app.economy.calendar;
-    books.ledgers.values().flatten().map(|record| calendar.day(record.entry.at)).collect()
+/// What a table says of boards and of what everyone has played, to the last attribute.
+async fn counted_in(world: &World, table: &str) -> BTreeSet<String> {
+    #[expect(clippy::disallowed_methods, reason = "whoever compares two tables reads all of them")]
+    let scan = world.running().table.scan().table_name(table).consistent_read(true);
+    let items = scan.into_paginator().items().send().try_collect().await.expect("the whole table");
+    let partition = |item: &Item| item[PK].as_s().expect("a text").clone();
+    let of_everyone = |pk: String| pk.starts_with("BOARD#") || pk.starts_with("PLAYED#");
+    let counted = items.into_iter().filter(|item| of_everyone(partition(item)));
+    counted.map(|item| format!("{:?}", item.into_iter().collect::<BTreeMap<_, _>>())).collect()
 }
 
 /// Whether nothing is left to count.
@@ -246,17 +225,22 @@ async fn boards_are_the_ledgers_however_entries_are_delivered_while_everyone_pla
 async fn deliveries_alone_bring_the_boards_to_what_the_ledgers_say() {
     const ELSEWHERE: &str = "elsewhere";
     play(async |world| {
-        play_for_days(world, &["ann", "bob", "cid", "dan"], 6).await;
+        play_for_days(world, &["ann", "bob", "cid", "dan"], 4).await;
         // The same ledgers, in a table that no stream follows.
         schema::create(&world.running().table, ELSEWHERE).await.expect("a table");
         let projector = Projector::on(world, ELSEWHERE);
         let books = books(world).await;
-        let (mut chance, mut halves, mut early) = (StdRng::seed_from_u64(21), 0, Vec::new());
+        let (mut chance, mut early) = (StdRng::seed_from_u64(21), Vec::new());
         let longest = books.ledgers.values().map(Vec::len).max().expect("ledgers");
         for place in 0..longest {
             projector.wire.behave();
             let new: Vec<_> = books.ledgers.values().filter_map(|ledger| ledger.get(place)).collect();
             join_all(new.iter().map(|record| keep(projector.store(), record))).await;
+            if place == 0 {
+                // Of four players in one batch one is not counted, and it is this one that comes again.
+                projector.wire.plan("TransactWriteItems", &[Fault::Denied]);
+                assert_eq!(projector.deliver(&new).await, 1, "a batch that fails half way");
+            }
             early.extend(new);
             if place % 4 == 3 {
                 projector.wire.misbehave(place as u64, 0.3);
@@ -264,18 +248,17 @@ async fn deliveries_alone_bring_the_boards_to_what_the_ledgers_say() {
                 projector.wire.plan(operation, &[Fault::Denied; 2]);
                 // Some come now, some of them again; the others wait.
                 let now: Vec<_> = early.iter().copied().filter(|_| chance.random_bool(0.5)).collect();
-                halves += projector.deliver_anyhow(&now, &mut chance).await;
+                projector.deliver_anyhow(&now, &mut chance).await;
             }
         }
-        halves += projector.deliver_anyhow(&early, &mut chance).await;
+        projector.deliver_anyhow(&early, &mut chance).await;
         projector.wire.behave();
-        assert!(halves > 0, "no batch has failed half way");
 
         is_all_counted(projector.store(), &books).await;
         world.catch_up().await;
-        let days = days(world, &books);
-        assert_eq!(days.len(), 3);
-        assert_eq!(Counted::by(projector.store(), &days).await, Counted::by(world.store(), &days).await);
+        let counted = counted_in(world, ELSEWHERE).await;
+        assert!(!counted.is_empty());
+        assert_eq!(counted, counted_in(world, TABLE).await);
     })
     .await;
 }
@@ -305,12 +288,12 @@ async fn two_who_count_one_ledger_at_once_count_it_once() {
                 projector.wire.misbehave(2 * number as u64 + seed, 0.2);
             }
             tokio::join!(one.deliver(part), other.deliver(part), one.deliver(part), other.deliver(part));
-            [&one, &other].map(|projector| projector.wire.behave());
+            one.wire.behave();
+            other.wire.behave();
         }
         is_all_counted(one.store(), &books).await;
         world.catch_up().await;
-        let days = days(world, &books);
-        assert_eq!(Counted::by(one.store(), &days).await, Counted::by(world.store(), &days).await);
+        assert_eq!(counted_in(world, ELSEWHERE).await, counted_in(world, TABLE).await);
     })
     .await;
 }

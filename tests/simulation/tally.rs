@@ -47,9 +47,8 @@ classes! {
     ClaimedBefore,
     /// Sessions that ended because nothing happened in them.
     FellIdle,
-    /// Looked at by the sweep, and nobody heard how it went.
+    /// The schedule was kept.
     Swept,
-    Unswept,
     LoggedIn,
     Refreshed,
     Renamed,

@@ -24,6 +24,9 @@ pub struct Told {
     /// What was done without a key, and what may have been.
     unkeyed: usize,
     doubtful: usize,
+    /// Sessions of games that somebody heard of, and those of them that were said to be over.
+    pub sessions: Vec<String>,
+    over: BTreeSet<String>,
     /// What came over sockets.
     pub pushed: Vec<Value>,
 }
@@ -69,6 +72,9 @@ impl Told {
     pub fn done(&mut self, key: Option<&str>, deed: &Deed, answer: &Answer) {
         let reply = answer.ok();
         let entry = deed.entry_named_by(&reply);
+        if let Deed::Start(_) = deed {
+            self.knows(reply["session_id"].as_str().expect("a session"));
+        }
         self.newest = self.newest.max(reply["sequence"].as_u64().unwrap_or(0));
         let heard_before = self.answers.insert(entry.clone(), answer.body.clone());
         let Some(key) = key else {
@@ -88,6 +94,23 @@ impl Told {
     pub fn reused(&mut self, key: Option<&str>, deed: &Deed) {
         let named = key.and_then(|key| self.keys.get_mut(key));
         named.expect("only a key can be used twice").others.push(deed.clone());
+    }
+
+    /// There is a session of this name.
+    pub fn knows(&mut self, session: &str) {
+        if !self.sessions.iter().any(|known| known == session) {
+            self.sessions.push(session.to_owned());
+        }
+    }
+
+    /// It was refused by a rule.
+    pub fn refused(&mut self, deed: &Deed, code: &str) {
+        if let Deed::End(session) = deed {
+            assert!(code != "NOT_FOUND" || !self.sessions.contains(session), "{session} was here before");
+            if code == "SESSION_ENDED" {
+                self.over.insert(session.clone());
+            }
+        }
     }
 
     /// Nobody knows whether it was done.
@@ -118,6 +141,8 @@ impl Told {
         for (entry, answer) in &self.answers {
             assert_eq!(asked_for.get(entry), Some(&answer), "{entry} of {id}");
         }
+        let ended: BTreeSet<_> = ledger.iter().filter_map(|record| session_ended_by(&record.entry)).collect();
+        assert!(ended.is_superset(&self.over), "{id} was told that {:?} were over, and {ended:?} are", self.over);
         let unkeyed = asked_for.len() - keyed;
         let range = self.unkeyed..=self.unkeyed + self.doubtful;
         assert!(range.contains(&unkeyed), "{id} did {unkeyed} things without a key, and was told of {range:?}");
@@ -149,6 +174,13 @@ impl Told {
         let worth_telling: BTreeSet<_> =
             ledger.iter().filter(|record| is_told_live(&record.entry)).map(|record| record.entry.number).collect();
         assert_eq!(heard, worth_telling, "what a socket heard that was open all the time");
+    }
+}
+
+fn session_ended_by(entry: &Entry) -> Option<String> {
+    match &entry.action {
+        Action::SessionEnd(ended) => Some(ended.session_id.to_string()),
+        _ => None,
     }
 }
 
