@@ -1,4 +1,4 @@
-//! Families of refresh tokens: seven hundred refreshes, two at a time, while messages get lost.
+//! Families of refresh tokens: a thousand refreshes, two at a time, while messages get lost.
 
 use croupier_tests::{
     seat::{Answer, Seat, Site},
@@ -7,7 +7,7 @@ use croupier_tests::{
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-const FAMILIES: usize = 35;
+const FAMILIES: usize = 50;
 const GENERATIONS: usize = 10;
 
 fn token(tokens: &Value) -> String {

@@ -141,7 +141,10 @@ fn a_seed_that_is_secret_yet_must_be_rotated_first() {
 #[test]
 fn a_round_is_checked_by_the_odds_that_decided_it() {
     let shipped_file = fs::read_to_string(SHIPPED).unwrap();
-    let later = shipped_file.replace("2026-11-01", "later").replace("weight = 30", "weight = 31");
+    let later = shipped_file
+        .replace("2026-11-01", "later")
+        .replace("weight = 30", "weight = 31")
+        .replace("total_weight = 100\n", "total_weight = 101\n");
     let round = won(&Economy::parse(&later).unwrap()).to_string();
     let (code, printed, _) = verify(&[], &round);
     assert_eq!(code, 3);

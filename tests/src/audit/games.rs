@@ -121,7 +121,7 @@ fn rewards(player: &Player, entries: &[&Entry], economy: &croupier_rules::econom
 pub fn boards(ledgers: &BTreeMap<PlayerId, Vec<EntryRecord>>, games: &Games, calendar: Calendar) {
     let (mut scores, mut played) = (BTreeMap::new(), BTreeMap::<(String, u64), PlayedRecord>::new());
     for (player, ledger) in ledgers {
-        let Some(kept) = games.tallies.get(player) else { continue };
+        let Some(kept) = games.tallies.get(player) else { panic!("the ledger of {player} was never counted") };
         let (mut tally, mut news) = (Tally::default(), News::default());
         for record in ledger {
             tally.count(&record.entry, calendar, &mut news).expect("a ledger");
