@@ -12,7 +12,7 @@ use aws_sdk_apigatewaymanagement::config::{BehaviorVersion, Credentials, Region}
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use croupier_functions::FUNCTIONS;
 use croupier_rules::id::RequestId;
-use croupier_store::Store;
+use croupier_store::{Store, key::DIRECTORY};
 use croupier_web::{
     app::{self, App, Clock, Entropy},
     config::{Config, SecretSource},
@@ -240,6 +240,14 @@ fn app(
 
 async fn stream_arn(embedded: &Embedded) -> Result<String, CannotStart> {
     let described = embedded.client.describe_table().table_name(TABLE).send().await;
-    let arn = described.ok().and_then(|described| described.table?.latest_stream_arn);
+    let table = described.ok().and_then(|described| described.table);
+    let indexes = table.as_ref().map(|table| table.global_secondary_indexes()).unwrap_or_default();
+    if !indexes.iter().any(|index| index.index_name() == Some(DIRECTORY)) {
+        return Err(CannotStart(
+            "the data are of an earlier version, whose table lacks an index: delete their folder to begin anew"
+                .to_owned(),
+        ));
+    }
+    let arn = table.and_then(|table| table.latest_stream_arn);
     arn.ok_or_else(|| CannotStart("the table has no stream: its data are from another program".to_owned()))
 }

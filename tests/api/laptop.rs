@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
+use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use croupier_localstack::{
     seed,
     stack::{Options, Stack},
+    table::TABLE,
 };
+use croupier_store::key::{PK, SK};
 use croupier_tests::{
     seat::{PASSWORD, Seat},
     world::World,
@@ -87,4 +90,31 @@ async fn what_is_in_the_way_is_said_with_what_to_do() {
     let weak = Options { admin_password: Some("short".to_owned()), ..options(None, 0) };
     let weak = refusal(weak).await;
     assert!(weak.contains("CROUPIER_ADMIN_PASSWORD"), "{weak}");
+}
+
+#[tokio::test]
+async fn data_of_an_earlier_version_are_told_from_a_fault() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let world = World::with(|options| options.data = Some(folder.path().to_owned())).await;
+    // The table as it was before operators could look for anybody.
+    let table = &world.running().table;
+    table.delete_table().table_name(TABLE).send().await.expect("no table");
+    let attribute =
+        |name: &str| AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+    let key =
+        |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key");
+    table
+        .create_table()
+        .table_name(TABLE)
+        .attribute_definitions(attribute(PK).build().expect("an attribute"))
+        .attribute_definitions(attribute(SK).build().expect("an attribute"))
+        .key_schema(key(PK, KeyType::Hash))
+        .key_schema(key(SK, KeyType::Range))
+        .billing_mode(BillingMode::PayPerRequest)
+        .send()
+        .await
+        .expect("a table");
+    world.stop().await;
+    let refused = refusal(options(Some(folder.path()), 0)).await;
+    assert!(refused.contains("earlier version") && refused.contains("delete"), "{refused}");
 }
