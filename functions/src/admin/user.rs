@@ -39,14 +39,13 @@ impl Endpoint for AdminUser {
         let (player, profile) = store.player_and_profile(id).await?.ok_or_else(|| Failure::of(Code::NotFound))?;
         let (attempts, sessions) = tokio::try_join!(store.login_state(&profile.site_id), store.sessions(id, &profile))?;
         let (attempts, sessions) = (attempts.attempts, sessions.into_iter());
-        let ended = |end: &Timestamp| *end <= call.now;
         Ok(UserReply {
             sequence: player.entries(),
             sessions: sessions
                 .filter(|session| session.is_alive(&player, call.now))
                 .map(|session| SessionItem::of(session, None))
                 .collect(),
-            login_locked_until: attempts.locked_until.filter(|end| !ended(end)),
+            login_locked_until: attempts.locked_until.filter(|end| *end > call.now),
             user: User::of(&player, profile),
         })
     }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use croupier_rules::{id::PlayerId, ledger::Entry};
-use croupier_store::{item::EntryRecord, key::PLAYED_PARTS};
+use croupier_store::key::PLAYED_PARTS;
 use croupier_web::{
     app::App,
     config::Need,
@@ -23,17 +23,11 @@ impl StreamConsumer for Project {
         let mut failed = Vec::new();
         let mut parts: BTreeMap<u64, BTreeMap<PlayerId, Vec<String>>> = BTreeMap::new();
         for record in batch {
-            let sequence_number = record.dynamodb.sequence_number;
-            match serde_dynamo::from_item::<_, EntryRecord>(record.dynamodb.new_image) {
-                Ok(EntryRecord { entry: Entry { player, .. }, .. }) => {
-                    parts
-                        .entry(player.shard(PLAYED_PARTS))
-                        .or_default()
-                        .entry(player)
-                        .or_default()
-                        .push(sequence_number);
+            match record.entry() {
+                Ok((place, Entry { player, .. })) => {
+                    parts.entry(player.shard(PLAYED_PARTS)).or_default().entry(player).or_default().push(place);
                 }
-                Err(error) => failed.push(FailedRecord { sequence_number, cause: error.to_string() }),
+                Err(unreadable) => failed.push(unreadable),
             }
         }
         failed
@@ -47,10 +41,7 @@ async fn count_part(app: &App, players: BTreeMap<PlayerId, Vec<String>>) -> Vec<
     let mut failed = Vec::new();
     for (player, places) in players {
         if let Err(failure) = count(app, player).await {
-            let cause = failure.cause.unwrap_or(failure.detail);
-            failed.extend(
-                places.into_iter().map(|sequence_number| FailedRecord { sequence_number, cause: cause.clone() }),
-            );
+            failed.extend(FailedRecord::each(places, &failure));
         }
     }
     failed

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use croupier_rules::id::PlayerId;
-use croupier_store::item::{Connection, EntryRecord};
+use croupier_store::item::Connection;
 use croupier_web::{
     app::App,
     config::Need,
@@ -32,22 +32,18 @@ impl StreamConsumer for Push {
         let mut failed = Vec::new();
         let mut players: BTreeMap<PlayerId, News> = BTreeMap::new();
         for record in batch {
-            let sequence_number = record.dynamodb.sequence_number;
-            match serde_dynamo::from_item::<_, EntryRecord>(record.dynamodb.new_image) {
-                Ok(EntryRecord { entry, .. }) => {
+            match record.entry() {
+                Ok((place, entry)) => {
                     let news = players.entry(entry.player).or_default();
                     news.messages.extend(Message::of(&entry));
-                    news.places.push(sequence_number);
+                    news.places.push(place);
                 }
-                Err(error) => failed.push(FailedRecord { sequence_number, cause: error.to_string() }),
+                Err(unreadable) => failed.push(unreadable),
             }
         }
         let told = players.into_iter().map(async |(player, news)| {
-            let cause = tell(app, player, &news.messages).await.err()?;
-            let cause = cause.cause.unwrap_or(cause.detail);
-            Some(
-                news.places.into_iter().map(move |place| FailedRecord { sequence_number: place, cause: cause.clone() }),
-            )
+            let failure = tell(app, player, &news.messages).await.err()?;
+            Some(FailedRecord::each(news.places, &failure))
         });
         failed.extend(join_all(told).await.into_iter().flatten().flatten());
         failed

@@ -15,7 +15,7 @@ use crate::{
     act::{TRIES, pause},
     directory::FIRST_YEAR,
     item::{Profile, decode},
-    key::{Key, PK, SK},
+    key::{Key, SK},
     tx::{Conflict, NotCommitted},
 };
 
@@ -187,14 +187,10 @@ impl Store {
     /// Entries of a year before one of them, and whether there are no more.
     async fn audit_of(&self, year: i16, before: AuditId) -> Result<(Vec<AuditEntry>, bool), StoreError> {
         let found = self
-            .client
-            .query()
-            .table_name(&self.table)
+            .query(Key::audit_of(year))
             .consistent_read(true)
-            .key_condition_expression("#pk = :year AND #sk < :before")
-            .expression_attribute_names("#pk", PK)
+            .key_condition_expression("#pk = :pk AND #sk < :before")
             .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":year", AttributeValue::S(Key::audit_of(year)))
             .expression_attribute_values(":before", AttributeValue::S(before.to_string()))
             .scan_index_forward(false)
             .limit(PAGE)

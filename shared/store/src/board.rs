@@ -2,7 +2,7 @@
 //! the same transaction as the scores, so that an event that comes twice, late or out of order changes nothing: events are
 //! hints, the ledger is what is read.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use aws_sdk_dynamodb::types::Select;
 use croupier_rules::{
     board::{Board, News, Tally},
     calendar::Calendar,
@@ -16,7 +16,7 @@ use crate::{
     Store, StoreError,
     act::{TRIES, pause},
     item::{EntryRecord, PlayedRecord, ScoreRecord, attribute, decode},
-    key::{BY_NUMBER, Key, NUMBER, PK, PLAYED_PARTS, SHARDS},
+    key::{BY_NUMBER, Key, NUMBER, PLAYED_PARTS, SHARDS},
     tx::NotCommitted,
 };
 
@@ -128,13 +128,9 @@ impl Store {
 
     async fn best_of_part(&self, part: String, limit: usize) -> Result<Vec<ScoreRecord>, StoreError> {
         let found = self
-            .client
-            .query()
-            .table_name(&self.table)
+            .query(part)
             .index_name(BY_NUMBER)
-            .key_condition_expression("#pk = :part")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_values(":part", AttributeValue::S(part))
+            .key_condition_expression("#pk = :pk")
             .scan_index_forward(false)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .send()
@@ -144,15 +140,11 @@ impl Store {
 
     async fn better(&self, part: String, score: i64) -> Result<Option<u64>, StoreError> {
         let page = self
-            .client
-            .query()
-            .table_name(&self.table)
+            .query(part)
             .index_name(BY_NUMBER)
             .select(Select::Count)
-            .key_condition_expression("#pk = :part AND #number > :score")
-            .expression_attribute_names("#pk", PK)
+            .key_condition_expression("#pk = :pk AND #number > :score")
             .expression_attribute_names("#number", NUMBER)
-            .expression_attribute_values(":part", AttributeValue::S(part))
             .expression_attribute_values(":score", attribute(score)?)
             .limit(BETTER_AT_ONCE)
             .send()
@@ -163,15 +155,11 @@ impl Store {
     /// The entries after a number, in order.
     async fn entries_after(&self, player: PlayerId, number: u64) -> Result<Vec<EntryRecord>, StoreError> {
         let found = self
-            .client
-            .query()
-            .table_name(&self.table)
+            .query(Key::ledger(player))
             .index_name(BY_NUMBER)
             .consistent_read(true)
-            .key_condition_expression("#pk = :player AND #number > :after")
-            .expression_attribute_names("#pk", PK)
+            .key_condition_expression("#pk = :pk AND #number > :after")
             .expression_attribute_names("#number", NUMBER)
-            .expression_attribute_values(":player", AttributeValue::S(Key::ledger(player)))
             .expression_attribute_values(":after", attribute(number)?)
             .limit(ENTRIES)
             .send()

@@ -11,7 +11,7 @@ use croupier_rules::{
 use crate::{
     Store, StoreError,
     item::{GameRecord, Item, ItemRecord, decode},
-    key::{Key, PK, SK},
+    key::{Key, SK},
     tx::{Conflict, NotCommitted, Tx},
 };
 
@@ -50,21 +50,7 @@ impl Store {
     /// The table cannot be reached, or holds what this version cannot read.
     pub async fn items(&self, player: PlayerId) -> Result<Vec<(String, u64)>, StoreError> {
         let (partition, prefix) = Key::possessions(player);
-        let found = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("#pk = :player AND begins_with(#sk, :prefix)")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":player", AttributeValue::S(partition))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-            .into_paginator()
-            .items()
-            .send()
-            .try_collect()
-            .await?;
+        let found = self.beginning((partition, prefix)).await?;
         let named = |item: Item| -> Result<_, StoreError> {
             let id = item.get(SK).and_then(|sk| sk.as_s().ok()?.strip_prefix(prefix)).unwrap_or_default().to_owned();
             Ok((id, decode::<ItemRecord>(item)?.count))
@@ -85,14 +71,10 @@ impl Store {
         let (partition, prefix) = Key::game_sessions(player);
         let bound = before.map_or_else(|| format!("{prefix}~"), |id| format!("{prefix}{id}"));
         let found = self
-            .client
-            .query()
-            .table_name(&self.table)
+            .query(partition)
             .consistent_read(true)
-            .key_condition_expression("#pk = :player AND #sk BETWEEN :first AND :bound")
-            .expression_attribute_names("#pk", PK)
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :first AND :bound")
             .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":player", AttributeValue::S(partition))
             .expression_attribute_values(":first", AttributeValue::S(prefix.to_owned()))
             .expression_attribute_values(":bound", AttributeValue::S(bound))
             .scan_index_forward(false)

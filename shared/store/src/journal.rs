@@ -1,6 +1,5 @@
 //! Reading a player's ledger.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use croupier_rules::{
     id::{EntryId, PlayerId},
     ledger::{Action, GameType},
@@ -9,7 +8,7 @@ use croupier_rules::{
 use crate::{
     Store, StoreError,
     item::{EntryRecord, Item, attribute, decode},
-    key::{BY_NUMBER, Key},
+    key::{BY_NUMBER, Key, NUMBER},
 };
 
 /// Entries read at once when only some of them are wanted.
@@ -96,14 +95,11 @@ impl Store {
         // Beyond what the table's numbers hold exactly there is no entry either.
         let before = before.min(i64::MAX.unsigned_abs());
         let found = self
-            .client
-            .query()
-            .table_name(&self.table)
+            .query(Key::ledger(player))
             .index_name(BY_NUMBER)
             .consistent_read(true)
-            .key_condition_expression("pk = :player AND #number < :before")
-            .expression_attribute_names("#number", crate::key::NUMBER)
-            .expression_attribute_values(":player", AttributeValue::S(Key::ledger(player)))
+            .key_condition_expression("#pk = :pk AND #number < :before")
+            .expression_attribute_names("#number", NUMBER)
             .expression_attribute_values(":before", attribute(before)?)
             .scan_index_forward(false)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))

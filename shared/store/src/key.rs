@@ -179,7 +179,8 @@ impl Key {
 
     /// Who logs in with a site id: the claim on the name is the login itself.
     pub fn login(site: &SiteId) -> Self {
-        Self::new(format_args!("SITE#{}", site.folded()), "LOGIN").at(Place::site(site.folded()))
+        let folded = site.folded();
+        Self::new(format_args!("SITE#{folded}"), "LOGIN").at(Place::site(folded))
     }
 
     /// The recent attempts to log in with a site id.
@@ -189,7 +190,8 @@ impl Key {
 
     /// Whose nickname it is.
     pub fn nickname(name: &Nickname) -> Self {
-        Self::new(format_args!("NICKNAME#{}", name.folded()), "CLAIM").at(Place::nickname(name.folded()))
+        let folded = name.folded();
+        Self::new(format_args!("NICKNAME#{folded}"), "CLAIM").at(Place::nickname(folded))
     }
 
     /// Whose phone number it is.

@@ -20,13 +20,14 @@ pub mod tx;
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
-    types::KeysAndAttributes,
+    operation::query::builders::QueryFluentBuilder,
+    types::{AttributeValue, KeysAndAttributes},
 };
 use serde::de::DeserializeOwned;
 
 use crate::{
     item::{Item, decode},
-    key::Key,
+    key::{Key, PK, SK},
 };
 
 /// The table, and the client that reaches it.
@@ -50,6 +51,23 @@ impl Store {
         let request = self.client.get_item().table_name(&self.table).consistent_read(true);
         let found = request.set_key(Some(key.item())).send().await?;
         found.item.map(decode).transpose()
+    }
+
+    /// A query of one partition: `#pk = :pk` begins its condition.
+    pub(crate) fn query(&self, partition: String) -> QueryFluentBuilder {
+        let query = self.client.query().table_name(&self.table).expression_attribute_names("#pk", PK);
+        query.expression_attribute_values(":pk", AttributeValue::S(partition))
+    }
+
+    /// The items of a partition whose sort keys begin like this, as they are now.
+    pub(crate) async fn beginning(&self, (partition, prefix): (String, &str)) -> Result<Vec<Item>, StoreError> {
+        let query = self
+            .query(partition)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()));
+        Ok(query.into_paginator().items().send().try_collect().await?)
     }
 
     /// Reads a few items as they are now, in one round trip; the answers stand where their keys stood.

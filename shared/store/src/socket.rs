@@ -1,6 +1,5 @@
 //! Tickets and open sockets.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use croupier_rules::{account::Barred, id::PlayerId, time::Timestamp};
 
 use crate::{
@@ -80,20 +79,6 @@ impl Store {
     /// # Errors
     /// The table cannot be reached, or holds what this version cannot read.
     pub async fn sockets(&self, player: PlayerId) -> Result<Vec<Connection>, StoreError> {
-        let (partition, prefix) = Key::connections(player);
-        let pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :player AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":player", AttributeValue::S(partition))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-            .into_paginator()
-            .items()
-            .send()
-            .try_collect()
-            .await?;
-        pages.into_iter().map(decode).collect()
+        self.beginning(Key::connections(player)).await?.into_iter().map(decode).collect()
     }
 }

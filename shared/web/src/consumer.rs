@@ -1,11 +1,15 @@
 //! What is invoked by something else than a request: a socket, the stream of the table.
 
+use croupier_rules::ledger::Entry;
+use croupier_store::item::EntryRecord;
+
 use crate::{
     app::App,
     config::Need,
     error::{Code, Failure},
     event::{
-        BatchAnswer, FailedItem, ScheduleAnswer, SocketAnswer, SocketEvent, SocketHappening, StreamEvent, StreamRecord,
+        BatchAnswer, FailedItem, ScheduleAnswer, SocketAnswer, SocketEvent, SocketHappening, StreamChange, StreamEvent,
+        StreamRecord,
     },
 };
 
@@ -58,6 +62,28 @@ pub struct FailedRecord {
     pub cause: String,
 }
 
+impl FailedRecord {
+    /// All records of these places, for one reason.
+    pub fn each(places: Vec<String>, failure: &Failure) -> impl Iterator<Item = Self> + use<> {
+        let cause = failure.told().to_owned();
+        places.into_iter().map(move |sequence_number| Self { sequence_number, cause: cause.clone() })
+    }
+}
+
+impl StreamRecord {
+    /// The ledger entry that the record brings, and its place in the stream.
+    ///
+    /// # Errors
+    /// A record that holds none.
+    pub fn entry(self) -> Result<(String, Entry), FailedRecord> {
+        let StreamChange { sequence_number, new_image, .. } = self.dynamodb;
+        match serde_dynamo::from_item::<_, EntryRecord>(new_image) {
+            Ok(record) => Ok((sequence_number, record.entry)),
+            Err(error) => Err(FailedRecord { sequence_number, cause: error.to_string() }),
+        }
+    }
+}
+
 pub(crate) async fn socket<R: SocketRoute>(app: &App, event: SocketEvent) -> SocketAnswer {
     let (connection, request) = (event.request_context.connection_id.clone(), event.request_context.request_id.clone());
     // A gateway that lets a message choose its route must not let it choose to connect.
@@ -82,7 +108,7 @@ pub(crate) async fn socket<R: SocketRoute>(app: &App, event: SocketEvent) -> Soc
 
 pub(crate) async fn scheduled<T: ScheduledTask>(app: &App) -> Result<ScheduleAnswer, Failure> {
     let result = T::run(app).await;
-    let cause = result.as_ref().err().map(|failure| failure.cause.as_deref().unwrap_or(&failure.detail));
+    let cause = result.as_ref().err().map(Failure::told);
     tracing::info!(function = T::NAME, done = result.as_ref().ok(), cause, "schedule");
     result.map(|done| ScheduleAnswer { done })
 }

@@ -186,6 +186,11 @@ impl Failure {
         Self { cause: Some(cause.to_string()), ..Self::of(Code::Internal) }
     }
 
+    /// What the log is told: the cause, or what the client is told as well.
+    pub fn told(&self) -> &str {
+        self.cause.as_deref().unwrap_or(&self.detail)
+    }
+
     /// The body that a client reads.
     pub fn problem<'a>(&'a self, request_id: &'a str) -> Problem<'a> {
         Problem {
