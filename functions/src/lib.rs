@@ -6,6 +6,7 @@ pub mod play;
 pub mod progress;
 pub mod realtime;
 pub mod service;
+pub mod shop;
 
 use croupier_web::function::Function;
 
@@ -50,6 +51,15 @@ pub const FUNCTIONS: &[Function] = &[
     Function::endpoint::<progress::MissionClaim>(),
     Function::endpoint::<progress::Streak>(),
     Function::endpoint::<progress::StreakClaim>(),
+    Function::endpoint::<shop::Catalog>(),
+    Function::endpoint::<shop::Buy>(),
+    Function::endpoint::<shop::LimitedPackages>(),
+    Function::endpoint::<shop::BuyLimited>(),
+    Function::endpoint::<shop::HoldCreate>(),
+    Function::endpoint::<shop::HoldFinalize>(),
+    Function::endpoint::<shop::HoldRelease>(),
+    Function::endpoint::<shop::Transactions>(),
+    Function::endpoint::<shop::PaymentWebhook>(),
     Function::endpoint::<realtime::RealtimeTicket>(),
     Function::endpoint::<admin::AdminUsers>(),
     Function::endpoint::<admin::AdminUser>(),

@@ -1,4 +1,4 @@
-use croupier_rules::money::{Coins, Gems};
+use croupier_rules::money::{Coins, Debt, Gems};
 use croupier_web::{
     call::Call,
     caller::SignedIn,
@@ -16,6 +16,8 @@ pub struct Balance;
 pub struct BalanceReply {
     cyber_token_balance: Coins,
     gems: Gems,
+    /// What is owed, after a refund of what had been spent; whatever is gained pays it first.
+    debt: Debt,
     /// The number of the last entry that is counted in.
     sequence: u64,
 }
@@ -28,6 +30,11 @@ impl Endpoint for Balance {
 
     async fn handle(call: Call<'_, SignedIn>, _: Nothing) -> Result<BalanceReply, Failure> {
         let player = call.caller.player;
-        Ok(BalanceReply { cyber_token_balance: player.coins(), gems: player.gems(), sequence: player.entries() })
+        Ok(BalanceReply {
+            cyber_token_balance: player.coins(),
+            gems: player.gems(),
+            debt: player.debt(),
+            sequence: player.entries(),
+        })
     }
 }

@@ -45,6 +45,9 @@ pub struct HistoryItem {
     delta_gem: i64,
     balance_coin: Coins,
     balance_gem: Gems,
+    /// What is owed afterwards, by whoever had spent what was refunded.
+    debt_coin: Coins,
+    debt_gem: Gems,
     created_at: Timestamp,
     /// What explains the outcome; depends on the action.
     #[schemars(with = "serde_json::Map<String, Value>")]
@@ -63,6 +66,8 @@ impl HistoryItem {
             delta_gem: entry.moved.gems,
             balance_coin: entry.coins,
             balance_gem: entry.gems,
+            debt_coin: entry.debt.coins,
+            debt_gem: entry.debt.gems,
             created_at: entry.at,
             detail: action["detail"].take(),
         })

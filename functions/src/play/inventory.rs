@@ -1,4 +1,4 @@
-use croupier_rules::gacha::{GachaItem, Rarity};
+use croupier_rules::gacha::Rarity;
 use croupier_web::{
     call::Call,
     caller::SignedIn,
@@ -23,6 +23,7 @@ pub struct InventoryItem {
     item_id: String,
     /// What the player sees; null for an item that is not given any more.
     name: Option<String>,
+    /// Null for an item that is not drawn.
     rarity: Option<Rarity>,
     count: u64,
 }
@@ -34,11 +35,11 @@ impl Endpoint for Inventory {
     type Reply = InventoryReply;
 
     async fn handle(call: Call<'_, SignedIn>, _: Nothing) -> Result<InventoryReply, Failure> {
-        let gacha = &call.app.economy.gacha;
+        let economy = &call.app.economy;
         let items = call.store()?.items(call.caller.player.id).await?;
-        let shown = items.into_iter().map(|(item_id, count)| {
-            let known = gacha.item(&item_id).cloned();
-            let (name, rarity) = known.map(|GachaItem { name, rarity, .. }| (name, rarity)).unzip();
+        let shown = items.into_iter().filter(|(_, count)| *count > 0).map(|(item_id, count)| {
+            let name = economy.item_name(&item_id).map(str::to_owned);
+            let rarity = economy.gacha.item(&item_id).map(|item| item.rarity);
             InventoryItem { item_id, name, rarity, count }
         });
         Ok(InventoryReply { items: shown.collect() })

@@ -1,13 +1,16 @@
 use std::time::Duration;
 
-use croupier_rules::{player::Player, round::Moment};
+use croupier_rules::{player::Player, round::Moment, shop::purchase::Purchase, time::Timestamp};
 use croupier_store::{
+    directory::Due,
     item::GameRecord,
     key::Key,
     tx::{Conflict, NotCommitted},
 };
 use croupier_web::{app::App, call::end_idle_session, config::Need, consumer::ScheduledTask, error::Failure};
 use futures_util::stream::{self, StreamExt};
+
+use crate::shop::till::move_on;
 
 /// Ends what nobody ended in time.
 pub struct Sweep;
@@ -22,45 +25,68 @@ const LONGEST: Duration = Duration::from_secs(45);
 impl ScheduledTask for Sweep {
     const NAME: &'static str = "sweep";
     const EVERY_MINUTES: u32 = 1;
-    const NEEDS: &'static [Need] = &[Need::Table];
+    const NEEDS: &'static [Need] = &[Need::Table, Need::Payments];
 
     async fn run(app: &App) -> Result<usize, Failure> {
-        let (store, begun) = (app.store()?, app.clock.now());
-        let (mut done, mut failed, mut after) = (0, None, None::<String>);
-        while app.clock.now().since(begun) < LONGEST {
-            let page = store.due::<GameRecord>(begun, after.as_deref(), PAGE).await?;
-            let looks = page.items.into_iter().map(async |record| look_at(app, &record?).await);
-            let mut looks = stream::iter(looks).buffer_unordered(AT_ONCE);
-            while let Some(looked) = looks.next().await {
-                // One that fails keeps nobody else from being looked at.
-                match looked {
-                    Ok(()) => done += 1,
-                    Err(failure) => failed = Some(failure),
-                }
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        failed.map_or(Ok(done), Err)
+        let begun = app.clock.now();
+        // What fails of one kind keeps nobody from looking at the other.
+        let purchases = sweep::<Purchase>(app, begun).await;
+        let sessions = sweep::<GameRecord>(app, begun).await;
+        Ok(purchases? + sessions?)
     }
 }
 
-/// Ends a session in which nothing happens any more, or looks at it again when it may be over.
-async fn look_at(app: &App, record: &GameRecord) -> Result<(), Failure> {
-    let (store, now) = (app.store()?, app.clock.now());
-    let moment = Moment { now, economy: &app.economy };
-    let player: Option<Player> = store.get(&Key::player(record.player)).await?;
-    let Some(player) = player else { return Ok(()) };
-    let Some(session) = player.session.filter(|session| session.id == record.session) else { return Ok(()) };
-    if session.is_idle(now, app.economy.session) {
-        return end_idle_session(store, player, moment).await;
+/// What is looked at in time.
+trait Overdue: Due + Send {
+    /// Ends it, or takes it further.
+    fn look_at(self, app: &App) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// Looks at all that is due of a kind.
+async fn sweep<T: Overdue>(app: &App, begun: Timestamp) -> Result<usize, Failure> {
+    let (mut done, mut failed, mut after) = (0, None, None::<String>);
+    while app.clock.now().since(begun) < LONGEST {
+        let page = app.store()?.due::<T>(begun, after.as_deref(), PAGE).await?;
+        let looks = page.items.into_iter().map(async |found| found?.look_at(app).await);
+        let mut looks = stream::iter(looks).buffer_unordered(AT_ONCE);
+        while let Some(looked) = looks.next().await {
+            // One that fails keeps nobody else from being looked at.
+            match looked {
+                Ok(()) => done += 1,
+                Err(failure) => failed = Some(failure),
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
     }
-    let due = session.idle_from(app.economy.session);
-    match store.put_off(record.player, record.session, due).await {
-        // It has been ended in the meantime.
-        Ok(()) | Err(NotCommitted::Refused { conflict: Conflict::Unknown, .. }) => Ok(()),
-        Err(other) => Err(other.into()),
+    failed.map_or(Ok(done), Err)
+}
+
+impl Overdue for Purchase {
+    /// Takes a purchase further that somebody has left, or whose buyer did not come in time.
+    async fn look_at(self, app: &App) -> Result<(), Failure> {
+        move_on(app, self.player, self.id).await.map(|_| ())
+    }
+}
+
+impl Overdue for GameRecord {
+    /// Ends a session in which nothing happens any more, or looks at it again when it may be over.
+    async fn look_at(self, app: &App) -> Result<(), Failure> {
+        let (store, now) = (app.store()?, app.clock.now());
+        let moment = Moment { now, economy: &app.economy };
+        let player: Option<Player> = store.get(&Key::player(self.player)).await?;
+        let Some(player) = player else { return Ok(()) };
+        let Some(session) = player.session.filter(|session| session.id == self.session) else { return Ok(()) };
+        if session.is_idle(now, app.economy.session) {
+            return end_idle_session(store, player, moment).await;
+        }
+        let due = session.idle_from(app.economy.session);
+        match store.put_off(self.player, self.session, due).await {
+            // It has been ended in the meantime.
+            Ok(()) | Err(NotCommitted::Refused { conflict: Conflict::Unknown, .. }) => Ok(()),
+            Err(other) => Err(other.into()),
+        }
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     mission::{self, Mission},
     money::{Coins, Gems},
     session::SessionRules,
+    shop::Shop,
     slot::odds::Paytable,
     streak::StreakRules,
 };
@@ -40,6 +41,8 @@ pub struct Economy {
     pub missions: Vec<Mission>,
     /// The daily streak.
     pub streak: StreakRules,
+    /// The shop.
+    pub shop: Shop,
     /// Where the day begins; the operator's word, not the file's.
     pub calendar: Calendar,
 }
@@ -129,6 +132,7 @@ struct File {
     level: LevelRules,
     missions: Vec<Mission>,
     streak: StreakRules,
+    shop: Shop,
 }
 
 /// Why an economy file is refused.
@@ -167,6 +171,9 @@ pub enum BadEconomy {
     /// The streak's numbers make no sense.
     #[error("streak: at least one day, and amounts of at most 1,000,000")]
     Streak,
+    /// What is for sale contradicts itself.
+    #[error("shop: {0}")]
+    Shop(&'static str),
     /// The overriding weights do not name the symbols of the reel.
     #[error("the symbol weights must be a JSON object with a weight for each of: {0}")]
     Override(String),
@@ -186,7 +193,7 @@ impl Economy {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn parse(toml: &str) -> Result<Self, BadEconomy> {
-        let File { version, start, slot, gacha, session, level, missions, streak } =
+        let File { version, start, slot, gacha, session, level, missions, streak, shop } =
             toml::from_str(toml).map_err(|error| BadEconomy::Syntax(error.to_string()))?;
         if version.is_empty() || version.len() > 16 {
             return Err(BadEconomy::Version);
@@ -203,8 +210,15 @@ impl Economy {
             level: level.check()?,
             missions: mission::check(missions)?,
             streak: streak.check()?,
+            shop: shop.check()?,
             calendar: Calendar::default(),
         })
+    }
+
+    /// What an item is called, however one comes by it.
+    pub fn item_name(&self, id: &str) -> Option<&str> {
+        let drawn = self.gacha.item(id).map(|item| item.name.as_str());
+        drawn.or_else(|| self.shop.item(id).map(|item| item.name.as_str()))
     }
 
     /// The same economy with other symbol weights, given as a JSON object from symbol to weight. The version tells

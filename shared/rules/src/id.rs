@@ -23,6 +23,11 @@ macro_rules! ids {
                 Self(Ulid::from_parts(at_ms, random & RANDOM))
             }
 
+            /// An id that comes after all that are made at this time or before.
+            pub fn after(at: Timestamp) -> Self {
+                Self::new(at.millis().max(0).unsigned_abs().saturating_add(1), 0)
+            }
+
             /// When it was made.
             pub fn at(self) -> Timestamp {
                 Timestamp::from_millis(i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX))
@@ -73,6 +78,12 @@ ids! {
     AuditId = "aud_";
     /// A player's time at one game.
     GameSessionId = "gms_";
+    /// Something bought, or held for a buyer.
+    PurchaseId = "pur_";
+    /// A reward that was given.
+    RewardId = "rwd_";
+    /// A reward that players claim themselves.
+    CampaignId = "cmp_";
 }
 
 impl PlayerId {

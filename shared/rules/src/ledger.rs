@@ -10,12 +10,18 @@ use sha2::{Digest, Sha256};
 use crate::{
     fairness::Draw,
     gacha::GachaRound,
-    id::{EntryId, GameSessionId, PlayerId},
+    id::{CampaignId, EntryId, GameSessionId, PlayerId, PurchaseId, RewardId},
     mission::Rewards,
-    money::{Coins, Gems, Postings},
-    name::{ClientSeed, InviteCode},
+    money::{Coins, Debt, Gems, Postings},
+    name::{ChargeId, ClientSeed, Description, InviteCode, PromoCode, Sku},
     player::Player,
+    reward::{Prize, Reward},
     session::EndedSession,
+    shop::{
+        Grants, Price,
+        offer::Effect,
+        purchase::{Reason, Status},
+    },
     slot::SlotRound,
     time::Timestamp,
     totals::Played,
@@ -66,6 +72,55 @@ pub enum Action {
         /// What it paid.
         rewards: Rewards,
     },
+    /// Some of a limited package were held.
+    HoldCreate {
+        /// The hold.
+        hold_id: PurchaseId,
+        /// The package.
+        code: Sku,
+        /// How many.
+        quantity: u32,
+        /// Until when.
+        expires_at: Timestamp,
+    },
+    /// What was held is free again.
+    HoldRelease {
+        /// The hold.
+        hold_id: PurchaseId,
+        /// The package.
+        code: Sku,
+        /// How many.
+        quantity: u32,
+        /// Whether the time was over; else the buyer gave it back.
+        expired: bool,
+    },
+    /// A payment began.
+    PurchaseStart(Sale),
+    /// Something was bought, paid for and granted.
+    Purchase(Sale),
+    /// A purchase came to nothing.
+    PurchaseFail {
+        /// Which one.
+        transaction_id: PurchaseId,
+        /// Of what.
+        sku: Sku,
+        /// How it stands.
+        status: Status,
+        /// Why.
+        reason: Reason,
+    },
+    /// A purchase was taken back.
+    PurchaseRefund {
+        /// Which one.
+        #[serde(flatten)]
+        sale: Sale,
+        /// Why, in the operator's words.
+        reason: Description,
+    },
+    /// An operator gave a reward.
+    RewardGrant(Award),
+    /// The player claimed the reward of a campaign.
+    CampaignClaim(Award),
     /// A new server seed was promised and the old one revealed.
     FairnessRotate {
         /// The epoch that begins.
@@ -73,6 +128,48 @@ pub enum Action {
         /// The client seed of that epoch.
         client_seed: ClientSeed,
     },
+}
+
+/// What the ledger tells of a purchase.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sale {
+    /// Which one.
+    pub transaction_id: PurchaseId,
+    /// Of what.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: u32,
+    /// What they cost.
+    pub total: Price,
+    /// The promo code that came off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promo: Option<PromoCode>,
+    /// What they give.
+    pub grants: Grants,
+    /// The gateway's name for the payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charge_id: Option<ChargeId>,
+}
+
+/// What the ledger tells of a reward.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Award {
+    /// Which one.
+    pub reward_id: RewardId,
+    /// What.
+    #[serde(flatten)]
+    pub prize: Prize,
+    /// For what.
+    pub source: Description,
+    /// Of which campaign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign_id: Option<CampaignId>,
+}
+
+impl From<Reward> for Award {
+    fn from(Reward { id, prize, source, campaign, .. }: Reward) -> Self {
+        Self { reward_id: id, prize, source, campaign_id: campaign }
+    }
 }
 
 /// A game that is played in rounds.
@@ -117,6 +214,14 @@ impl Action {
             Self::SessionEnd(_) => "SESSION_END",
             Self::MissionClaim { .. } => "MISSION_CLAIM",
             Self::StreakClaim { .. } => "STREAK_CLAIM",
+            Self::HoldCreate { .. } => "HOLD_CREATE",
+            Self::HoldRelease { .. } => "HOLD_RELEASE",
+            Self::PurchaseStart(_) => "PURCHASE_START",
+            Self::Purchase(_) => "PURCHASE",
+            Self::PurchaseFail { .. } => "PURCHASE_FAIL",
+            Self::PurchaseRefund { .. } => "PURCHASE_REFUND",
+            Self::RewardGrant(_) => "REWARD_GRANT",
+            Self::CampaignClaim(_) => "CAMPAIGN_CLAIM",
             Self::FairnessRotate { .. } => "FAIRNESS_ROTATE",
         }
     }
@@ -147,6 +252,14 @@ impl Action {
             Self::Signup { .. }
             | Self::MissionClaim { .. }
             | Self::StreakClaim { .. }
+            | Self::HoldCreate { .. }
+            | Self::HoldRelease { .. }
+            | Self::PurchaseStart(_)
+            | Self::Purchase(_)
+            | Self::PurchaseFail { .. }
+            | Self::PurchaseRefund { .. }
+            | Self::RewardGrant(_)
+            | Self::CampaignClaim(_)
             | Self::FairnessRotate { .. } => None,
         }
     }
@@ -170,6 +283,12 @@ pub struct Entry {
     pub coins: Coins,
     /// Gems afterwards.
     pub gems: Gems,
+    /// What it added to what the player owes, or paid off when negative.
+    #[serde(default, skip_serializing_if = "Postings::is_nothing")]
+    pub owed: Postings,
+    /// What the player owes afterwards.
+    #[serde(default, skip_serializing_if = "Debt::is_nothing")]
+    pub debt: Debt,
     /// The economy file that decided, for an outcome that depends on one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub odds: Option<String>,
@@ -267,8 +386,20 @@ impl Change {
     /// # Errors
     /// None; the shape lets a rule end with it.
     pub fn decide<R, E>(self, reply: impl FnOnce(&Player, &Entry) -> R) -> Result<Decision<R>, E> {
+        self.decide_with(Vec::new(), reply)
+    }
+
+    /// The same, with what else is written in the same transaction.
+    ///
+    /// # Errors
+    /// As [`Change::decide`].
+    pub fn decide_with<R, E>(
+        self,
+        effects: Vec<Effect>,
+        reply: impl FnOnce(&Player, &Entry) -> R,
+    ) -> Result<Decision<R>, E> {
         let reply = reply(&self.player, &self.entry);
-        Ok(Decision { change: self, reply })
+        Ok(Decision { change: self, reply, effects })
     }
 }
 
@@ -279,6 +410,8 @@ pub struct Decision<R> {
     pub change: Change,
     /// What the player is told once it is.
     pub reply: R,
+    /// What else is written, or relied on, in the same transaction.
+    pub effects: Vec<Effect>,
 }
 
 #[cfg(test)]

@@ -91,6 +91,8 @@ amounts! {
     Coins;
     /// An amount of gems, the premium currency.
     Gems;
+    /// An amount of real money, in the smallest unit of its currency.
+    Cents;
 }
 
 /// Reads an amount and says in a client's words what it wanted instead.
@@ -129,6 +131,51 @@ pub struct Postings {
 impl Postings {
     /// Nothing moves.
     pub const NONE: Self = Self { coins: 0, gems: 0 };
+
+    /// Whether nothing moves.
+    pub const fn is_nothing(&self) -> bool {
+        self.coins == 0 && self.gems == 0
+    }
+}
+
+/// What a player owes: the part of a refunded grant that had been spent. Whoever owes has none of it, and each credit pays the
+/// debt first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Debt {
+    /// Coins owed.
+    #[serde(default)]
+    pub coins: Coins,
+    /// Gems owed.
+    #[serde(default)]
+    pub gems: Gems,
+}
+
+impl Debt {
+    /// Whether nothing is owed.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What is owed after a change.
+    ///
+    /// # Errors
+    /// Below zero or beyond [`MOST`].
+    pub fn changed_by(self, owed: Postings) -> Result<Self, OutOfRange> {
+        Ok(Self { coins: self.coins.changed_by(owed.coins)?, gems: self.gems.changed_by(owed.gems)? })
+    }
+}
+
+/// What becomes of a change: what moves the balance, and what moves the debt.
+pub(crate) const fn settled(wanted: i64, owned: u64, debt: u64, may_owe: bool) -> (i64, i64) {
+    let (owned, debt) = (owned as i64, debt as i64);
+    if wanted >= 0 {
+        let paid = if wanted < debt { wanted } else { debt };
+        (wanted - paid, -paid)
+    } else if may_owe && wanted < -owned {
+        (-owned, -(wanted + owned))
+    } else {
+        (wanted, 0)
+    }
 }
 
 fn is_zero(delta: &i64) -> bool {

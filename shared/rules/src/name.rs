@@ -151,6 +151,50 @@ texts! {
         Ok(bare.to_owned())
     };
 
+    /// What something is sold under, in capitals: the case that a person types does not matter.
+    Sku, "^[A-Za-z0-9_]{2,40}$", |text| {
+        let text = sized(text.trim(), 2, 40)?;
+        made_of(text, "letters, digits and '_'", |c| c.is_ascii_alphanumeric() || c == '_')?;
+        Ok(text.to_ascii_uppercase())
+    };
+
+    /// A promo code, in capitals. Whatever a person types is a code, if only an unknown one.
+    PromoCode, "^.{1,40}$", |text| {
+        let text = sized(text.trim(), 1, 40)?;
+        made_of(text, "visible characters and spaces", |c| !c.is_control())?;
+        Ok(text.to_uppercase())
+    };
+
+    /// What something is called, where players read it.
+    Title, "^.{1,80}$", |text| {
+        let text: String = text.trim().nfc().collect();
+        let text = sized(&text, 1, 80)?;
+        made_of(text, "visible characters and spaces", |c| c == ' ' || visible(c))?;
+        Ok(text.to_owned())
+    };
+
+    /// Why something was given, in a sentence.
+    Description, "^.{1,200}$", |text| {
+        let text: String = text.trim().nfc().collect();
+        let text = sized(&text, 1, 200)?;
+        made_of(text, "visible characters and spaces", |c| c == ' ' || visible(c))?;
+        Ok(text.to_owned())
+    };
+
+    /// By which an item in an inventory is known.
+    ItemId, "^[a-z0-9_]{1,40}$", |text| {
+        let text = sized(text, 1, 40)?;
+        made_of(text, "small letters, digits and '_'", |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')?;
+        Ok(text.to_owned())
+    };
+
+    /// The gateway's name for a payment.
+    ChargeId, "^[!-~]{1,255}$", |text| {
+        let text = sized(text, 1, 255)?;
+        made_of(text, "printable ASCII without spaces", |c| c.is_ascii_graphic())?;
+        Ok(text.to_owned())
+    };
+
     /// The part of the randomness that the player chooses. Short, since every round carries it twice.
     ClientSeed, "^[!-~]{1,32}$", |text| {
         let text = sized(text, 1, 32)?;

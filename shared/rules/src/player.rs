@@ -11,7 +11,7 @@ use crate::{
     id::PlayerId,
     ledger::{Action, Change, Entry, Hash},
     mission::Missions,
-    money::{Coins, Gems, Postings},
+    money::{Coins, Debt, Gems, Postings, settled},
     name::{ClientSeed, InviteCode},
     session::GameSession,
     slot::SlotStreak,
@@ -45,6 +45,9 @@ pub struct Player {
     pub(crate) coins: Coins,
     /// Gems owned.
     pub(crate) gems: Gems,
+    /// What is owed.
+    #[serde(default, skip_serializing_if = "Debt::is_nothing")]
+    pub(crate) debt: Debt,
     /// Entries in the ledger.
     pub(crate) entries: u64,
     /// Writes of this record, by actions and by others: an action replaces just the revision that it read.
@@ -105,6 +108,7 @@ impl Player {
             id,
             coins: Coins::ZERO,
             gems: Gems::ZERO,
+            debt: Debt::default(),
             entries: 0,
             revision: 0,
             head: Hash::genesis(id),
@@ -126,12 +130,21 @@ impl Player {
         blank.after(now, Action::Signup { invite }, moved)
     }
 
-    /// The one way to change a balance: the player after an action, together with the entry that tells of it.
+    /// The one way to change a balance: the player after an action, together with the entry that tells of it. What is gained
+    /// pays first what is owed.
     ///
     /// # Errors
     /// A balance that would fall below zero or grow beyond what can be counted.
     pub fn after(self, at: Timestamp, action: Action, moved: Postings) -> Result<Change, Refusal> {
-        self.record(at, action, moved, None)
+        self.record(at, action, moved, false, None)
+    }
+
+    /// As [`Player::after`], for what is taken back although it may have been spent: what is missing is owed from now on.
+    ///
+    /// # Errors
+    /// As [`Player::after`].
+    pub(crate) fn after_taking_back(self, at: Timestamp, action: Action, moved: Postings) -> Result<Change, Refusal> {
+        self.record(at, action, moved, true, None)
     }
 
     /// As [`Player::after`], for a round that drew from the player's randomness: the next round draws anew.
@@ -154,7 +167,7 @@ impl Player {
                 session.count(played, at)?;
             }
         }
-        self.record(at, action, moved, Some((economy.version.clone(), draw)))
+        self.record(at, action, moved, false, Some((economy.version.clone(), draw)))
     }
 
     /// Coins owned.
@@ -165,6 +178,11 @@ impl Player {
     /// Gems owned.
     pub const fn gems(&self) -> Gems {
         self.gems
+    }
+
+    /// What is owed.
+    pub const fn debt(&self) -> Debt {
+        self.debt
     }
 
     /// Entries in the ledger.
@@ -186,10 +204,14 @@ impl Player {
         self,
         at: Timestamp,
         action: Action,
-        moved: Postings,
+        wanted: Postings,
+        may_owe: bool,
         drawn: Option<(String, Draw)>,
     ) -> Result<Change, Refusal> {
         let (odds, draw) = drawn.unzip();
+        let coins = settled(wanted.coins, self.coins.get(), self.debt.coins.get(), may_owe);
+        let gems = settled(wanted.gems, self.gems.get(), self.debt.gems.get(), may_owe);
+        let (moved, owed) = (Postings { coins: coins.0, gems: gems.0 }, Postings { coins: coins.1, gems: gems.1 });
         let entry = Entry {
             player: self.id,
             number: self.entries.checked_add(1).ok_or(Refusal::Impossible)?,
@@ -198,6 +220,8 @@ impl Player {
             moved,
             coins: self.coins.changed_by(moved.coins).map_err(|_| Refusal::balance(moved.coins))?,
             gems: self.gems.changed_by(moved.gems).map_err(|_| Refusal::balance(moved.gems))?,
+            owed,
+            debt: self.debt.changed_by(owed).map_err(|_| Refusal::BalanceLimit)?,
             odds,
             draw,
             previous: self.head,
@@ -206,6 +230,7 @@ impl Player {
         let player = Self {
             coins: entry.coins,
             gems: entry.gems,
+            debt: entry.debt,
             entries: entry.number,
             revision: self.revision + 1,
             head,

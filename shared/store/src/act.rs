@@ -1,6 +1,6 @@
 //! The commit path: how a decision about a player becomes a fact, exactly once.
 
-use std::time::Duration;
+use std::{future::ready, time::Duration};
 
 use croupier_rules::{
     Refusal,
@@ -16,9 +16,10 @@ use serde::Serialize;
 
 use crate::{
     Store, StoreError,
-    game::effects,
-    item::{Attempt, EntryRecord, decode},
+    game,
+    item::{AnswerRecord, Attempt, EntryRecord, decode},
     key::Key,
+    shop::carry_out,
     tx::{Conflict, NotCommitted},
 };
 
@@ -34,6 +35,8 @@ pub struct Deed {
     pub attempt: Option<Attempt>,
     /// A name for the entry of a deed that has none; nobody else gives it.
     pub own_name: String,
+    /// The operator who does it to the player, and whose name for it the attempt is.
+    pub operator: Option<PlayerId>,
     /// The session through which the player acts; none when it is the server that acts.
     pub session: Option<SessionId>,
     /// When a session of a game is over.
@@ -43,15 +46,25 @@ pub struct Deed {
 }
 
 impl Deed {
+    /// What the server does by itself, under a name by which whoever does it does it once.
+    pub const fn of_server(own_name: String, sessions: SessionRules, now: Timestamp) -> Self {
+        Self { attempt: None, own_name, operator: None, session: None, sessions, now }
+    }
+
     fn entry_key(&self, player: PlayerId) -> Key {
         match &self.attempt {
-            Some(attempt) => Key::keyed_entry(player, &attempt.key),
-            None => Key::own_entry(player, &self.own_name),
+            Some(attempt) if self.operator.is_none() => Key::keyed_entry(player, &attempt.key),
+            _ => Key::own_entry(player, &self.own_name),
         }
     }
 
+    /// Where it is kept what an operator did under a key, to whomever.
+    pub(crate) fn operated(&self) -> Option<Key> {
+        self.operator.zip(self.attempt.as_ref()).map(|(operator, attempt)| Key::operated(operator, &attempt.key))
+    }
+
     /// The first answer, for the same request; the fingerprint is compared before anything else is believed.
-    fn repeated(&self, record: EntryRecord) -> Result<Done, NotDone> {
+    pub(crate) fn repeated(&self, record: AnswerRecord) -> Result<Done, NotDone> {
         if record.fingerprint == self.fingerprint() {
             Ok(Done { reply: record.reply, replayed: self.attempt.is_some() })
         } else {
@@ -59,7 +72,7 @@ impl Deed {
         }
     }
 
-    fn fingerprint(&self) -> Option<Hash> {
+    pub(crate) fn fingerprint(&self) -> Option<Hash> {
         self.attempt.as_ref().map(|attempt| attempt.fingerprint)
     }
 }
@@ -99,8 +112,23 @@ impl Store {
     pub async fn act<R: Serialize>(
         &self,
         deed: &Deed,
-        mut player: Player,
+        player: Player,
         decide: impl Fn(&Player) -> Result<Decision<R>, Refusal> + Send + Sync,
+    ) -> Result<Done, NotDone> {
+        self.act_on(deed, player, || ready(Ok(())), |player, ()| decide(player)).await
+    }
+
+    /// The same for what depends on more than the player: that is read before each decision, and the decision says what of it
+    /// must still be so.
+    ///
+    /// # Errors
+    /// As [`Store::act`].
+    pub async fn act_on<S, R: Serialize, Read: Future<Output = Result<S, StoreError>> + Send>(
+        &self,
+        deed: &Deed,
+        mut player: Player,
+        read: impl Fn() -> Read + Send + Sync,
+        decide: impl Fn(&Player, &S) -> Result<Decision<R>, Refusal> + Send + Sync,
     ) -> Result<Done, NotDone> {
         let entry_key = deed.entry_key(player.id);
         for tried in 0..TRIES {
@@ -108,7 +136,8 @@ impl Store {
                 tokio::time::sleep(pause(tried)).await;
                 player = self.again(player.id, deed).await?;
             }
-            let Decision { change, reply } = match decide(&player) {
+            let seen = read().await?;
+            let Decision { change, reply, effects } = match decide(&player, &seen) {
                 Ok(decision) => decision,
                 // What was allowed once may be refused by now: a repeat asks for the first answer, and an earlier try
                 // may have gone through unheard.
@@ -119,12 +148,17 @@ impl Store {
             };
             let reply = serde_json::to_string(&reply).map_err(|error| StoreError::Corrupt(error.to_string()))?;
             let record = EntryRecord { entry: change.entry().clone(), fingerprint: deed.fingerprint(), reply };
-            let tx = self.tx().create(&entry_key, &record, Conflict::AlreadyDone).replace(
+            let tx = deed.operated().into_iter().fold(self.tx(), |tx, key| {
+                let answer = AnswerRecord { fingerprint: record.fingerprint, reply: record.reply.clone() };
+                tx.create(&key, &answer, Conflict::AlreadyDone)
+            });
+            let tx = tx.create(&entry_key, &record, Conflict::AlreadyDone).replace(
                 &Key::player(player.id),
                 change.player(),
                 player.revision(),
             );
-            match effects(tx, change.entry(), deed.sessions).commit().await {
+            let tx = game::effects(tx, change.entry(), deed.sessions);
+            match carry_out(tx, player.id, &effects).commit().await {
                 Ok(()) => return Ok(Done { reply: record.reply, replayed: false }),
                 Err(NotCommitted::Refused { conflict: Conflict::AlreadyDone, found: Some(item) }) => {
                     return deed.repeated(decode(item)?);
@@ -148,7 +182,7 @@ impl Store {
     }
 
     async fn done_before(&self, entry_key: &Key, deed: &Deed) -> Result<Option<Done>, NotDone> {
-        let found = self.get(entry_key).await?;
+        let found = self.get(&deed.operated().unwrap_or_else(|| entry_key.clone())).await?;
         found.map(|record| deed.repeated(record)).transpose()
     }
 }

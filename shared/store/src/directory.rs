@@ -9,13 +9,14 @@ use croupier_rules::{
     id::PlayerId,
     name::{Nickname, SiteId},
     player::Player,
+    shop::purchase::Purchase,
     time::Timestamp,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     Store, StoreError,
-    item::{Item, Profile, decode},
+    item::{GameRecord, Item, Profile, decode},
     key::{DIRECTORY, Key, NAME, Place, SHELF},
 };
 
@@ -33,6 +34,20 @@ pub enum Prefix {
     Site(String),
     /// What the nickname begins with.
     Nickname(String),
+}
+
+/// What has to be looked at in time.
+pub trait Due: DeserializeOwned {
+    /// Where it stands until then.
+    const SHELF: &'static str;
+}
+
+impl Due for GameRecord {
+    const SHELF: &'static str = Place::DUE;
+}
+
+impl Due for Purchase {
+    const SHELF: &'static str = Place::OPEN;
 }
 
 /// Some of a list, and the name after which to go on; none at the end.
@@ -137,19 +152,36 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::newest_players`].
-    pub async fn due<T: DeserializeOwned>(
+    pub async fn due<T: Due>(
         &self,
         now: Timestamp,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Shelf<Result<T, StoreError>>, StoreError> {
         let from = after.map_or_else(|| FIRST.to_string(), |after| format!("{after}{FIRST}"));
-        let items = self.shelf(Place::DUE.to_owned(), Range::Within(from, format!("{now}{LAST}")), limit).await?;
+        let items = self.shelf(T::SHELF.to_owned(), Range::Within(from, format!("{now}{LAST}")), limit).await?;
         let next = items.last().filter(|_| items.len() == limit);
         let next = next.map(|item| text(item, NAME).map(str::to_owned)).transpose()?;
         let keys: Option<Vec<_>> = items.iter().map(Key::of_item).collect();
         let found = self.get_all(&keys.ok_or_else(|| corrupt("an index without keys"))?).await?;
         Ok(Shelf { items: found.into_iter().flatten().map(decode).collect(), next })
+    }
+
+    /// What stands on a shelf as it is in the table now, in the order of its names, after the one that is named.
+    pub(crate) async fn listed<T: DeserializeOwned>(
+        &self,
+        shelf: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Shelf<T>, StoreError> {
+        let from = after.map_or_else(|| FIRST.to_string(), |after| format!("{after}{FIRST}"));
+        let mut items = self.shelf(shelf.to_owned(), Range::Within(from, LAST.to_string()), limit + 1).await?;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(|item| text(item, NAME).map(str::to_owned)).transpose()?;
+        let keys: Option<Vec<_>> = items.iter().map(Key::of_item).collect();
+        let found = self.get_all(&keys.ok_or_else(|| corrupt("an index without keys"))?).await?;
+        Ok(Shelf { items: found.into_iter().flatten().map(decode).collect::<Result<_, _>>()?, next })
     }
 
     /// The players that were found, as they are now.

@@ -1,6 +1,5 @@
 //! What a game leaves in the table besides the ledger: items, and sessions.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use croupier_rules::{
     id::{GameSessionId, PlayerId},
     ledger::{Action, Entry},
@@ -39,6 +38,14 @@ pub(crate) fn effects<'a>(tx: Tx<'a>, entry: &Entry, sessions: SessionRules) -> 
         | Action::SlotSpin(_)
         | Action::MissionClaim { .. }
         | Action::StreakClaim { .. }
+        | Action::HoldCreate { .. }
+        | Action::HoldRelease { .. }
+        | Action::PurchaseStart(_)
+        | Action::Purchase(_)
+        | Action::PurchaseFail { .. }
+        | Action::PurchaseRefund { .. }
+        | Action::RewardGrant(_)
+        | Action::CampaignClaim(_)
         | Action::FairnessRotate { .. } => tx,
     }
 }
@@ -68,25 +75,10 @@ impl Store {
         before: Option<GameSessionId>,
         limit: usize,
     ) -> Result<(Vec<EndedSession>, Option<GameSessionId>), StoreError> {
-        let (partition, prefix) = Key::game_sessions(player);
-        let bound = before.map_or_else(|| format!("{prefix}~"), |id| format!("{prefix}{id}"));
-        let found = self
-            .query(partition)
-            .consistent_read(true)
-            .key_condition_expression("#pk = :pk AND #sk BETWEEN :first AND :bound")
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":first", AttributeValue::S(prefix.to_owned()))
-            .expression_attribute_values(":bound", AttributeValue::S(bound))
-            .scan_index_forward(false)
-            // The one that goes on may be among them, and so may be the one before which to go on.
-            .limit(i32::try_from(limit + 3).unwrap_or(i32::MAX))
-            .send()
-            .await?;
-        let records = found.items.unwrap_or_default().into_iter().map(decode::<GameRecord>);
-        let records: Vec<_> = records.collect::<Result<_, _>>()?;
-        let ended =
-            records.into_iter().filter(|record| Some(record.session) != before).filter_map(|record| record.ended);
-        let mut ended: Vec<_> = ended.collect();
+        // The one that goes on may be among them, and one more than is shown tells whether there are more.
+        let records: Vec<GameRecord> =
+            self.newest_of(Key::game_sessions(player), before.map(|id| id.to_string()), limit + 2).await?;
+        let mut ended: Vec<_> = records.into_iter().filter_map(|record| record.ended).collect();
         let more = ended.len() > limit;
         ended.truncate(limit);
         let next = ended.last().filter(|_| more).map(|last| last.session_id);

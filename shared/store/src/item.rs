@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use croupier_rules::{
     id::{GameSessionId, PlayerId, SessionId},
     ledger::{Entry, Hash},
-    name::{Nickname, PhoneNumber, SiteId},
+    name::{Nickname, PhoneNumber, SiteId, Sku},
     session::EndedSession,
     time::Timestamp,
 };
@@ -125,6 +125,30 @@ pub struct GameRecord {
 pub struct ItemRecord {
     /// How many.
     pub count: u64,
+}
+
+/// What an operator did under a key: what was asked, hashed, and what was answered. The same begins every entry of a ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerRecord {
+    /// What was asked, hashed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Hash>,
+    /// The answer, to the byte.
+    pub reply: String,
+}
+
+/// Which product has a number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberRecord {
+    /// The product.
+    pub sku: Sku,
+}
+
+/// A delivery of a payment gateway, or an event that was dealt with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeRecord {
+    /// When it may be swept away, in Unix seconds.
+    pub expires: i64,
 }
 
 /// A player's score on a board.

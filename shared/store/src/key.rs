@@ -9,6 +9,11 @@
 //! | | `CONN#<id>` | an open socket |
 //! | | `ITEM#<id>` | how many of an item the player has |
 //! | | `GAME#<id>` | a session of a game |
+//! | | `PURCHASE#<id>` | a purchase, or what is held for one; `revision` is its version |
+//! | | `BOUGHT#<sku>`, `PROMO#<code>` | how many of a limited package the player has, how many purchases have a promo |
+//! | | `REWARD#<id>` | a reward |
+//! | | `CLAIM#<campaign>` | that the player has claimed |
+//! | | `KEY#<key>` | what an operator did under a key, to whomever, and the answer |
 //! | | `PROJECTED` | how far the ledger is counted into the boards; `revision` is its version |
 //! | `BOARD#<game>#<metric>#<period>#<shard>` | `<player>` | a score; `number` is the score |
 //! | `PLAYED#<game>#<shard>` | `TOTALS` | what everyone has played |
@@ -17,6 +22,11 @@
 //! | `NICKNAME#<folded>`, `PHONE#<digits>` | `CLAIM` | whose it is |
 //! | `AUDIT#<year>` | `<id>` | what an operator did |
 //! | `INVITE#<code>` | `CODE` | limits and uses |
+//! | `PRODUCT#<sku>`, `PROMO#<code>`, `CAMPAIGN#<id>` | `TERMS` | what operators made; `revision` is the version of its terms |
+//! | `LIMITED#<sku>` | `TERMS` | the same, of a limited package, and where its stock is |
+//! | `NUMBER#<number>` | `CLAIM` | which product has the number |
+//! | `SALES#<year>` | `<purchase>` | whose purchase it is |
+//! | `NOTICE#<hash>` | `NOTICE` | a delivery of a payment gateway, or an event that was dealt with |
 //! | `SOCKET#<id>` | `SOCKET` | whose socket it is |
 //! | `TICKET#<hash>` | `TICKET` | a one-time way to open a socket |
 //!
@@ -30,6 +40,10 @@
 //! | `JOINED#<year>` | player's id, hence the time | `PROFILE` items |
 //! | `INVITES` | time, and the code | `CODE` items |
 //! | `DUE` | time, and the id | `GAME` items that may have to be ended |
+//! | `OPEN` | time, and the id | `PURCHASE` items that are not over |
+//! | `PRODUCTS`, `PACKAGES`, `PROMOS`, `CAMPAIGNS` | sku, code, id | what operators made |
+
+mod shop;
 
 use std::fmt;
 
@@ -105,8 +119,19 @@ impl Place {
 
     /// What has to be looked at in time.
     pub const DUE: &str = "DUE";
+    /// Purchases that are not over.
+    pub const OPEN: &str = "OPEN";
     /// The shelf of all invites.
     pub const INVITES: &str = "INVITES";
+}
+
+/// A key as it is kept: itself, or its hash when that is shorter.
+fn short(key: &IdempotencyKey) -> String {
+    if key.as_str().len() <= LONGEST_KEY {
+        format!("k#{key}")
+    } else {
+        format!("h#{}", Hash::over(&[key.as_str().as_bytes()]))
+    }
 }
 
 fn first_letter(text: &str) -> String {
@@ -140,11 +165,12 @@ impl Key {
     /// A ledger entry under the key that the player gave. A key longer than its hash stands for it: each byte is kept with every
     /// entry, and an entry beyond a kilobyte costs half as much again.
     pub fn keyed_entry(id: PlayerId, key: &IdempotencyKey) -> Self {
-        if key.as_str().len() <= LONGEST_KEY {
-            Self::of_player(id, format_args!("{ENTRY_PREFIX}k#{key}"))
-        } else {
-            Self::of_player(id, format_args!("{ENTRY_PREFIX}h#{}", Hash::over(&[key.as_str().as_bytes()])))
-        }
+        Self::of_player(id, format_args!("{ENTRY_PREFIX}{}", short(key)))
+    }
+
+    /// What an operator did under a key.
+    pub fn operated(operator: PlayerId, key: &IdempotencyKey) -> Self {
+        Self::of_player(operator, format_args!("KEY#{}", short(key)))
     }
 
     /// A ledger entry under a name that nobody else gives.

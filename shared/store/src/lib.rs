@@ -14,6 +14,7 @@ pub mod journal;
 pub mod key;
 pub mod schema;
 pub mod session;
+pub mod shop;
 pub mod socket;
 pub mod tx;
 

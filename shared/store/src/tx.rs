@@ -1,5 +1,7 @@
 //! The only file that writes: conditional writes, all or none, each with the meaning of its failure.
 
+mod shop;
+
 use std::fmt;
 
 use aws_sdk_dynamodb::{
@@ -38,6 +40,8 @@ pub enum Conflict {
     TicketRefused,
     /// The password is another one by now.
     PasswordChanged,
+    /// Another product has the number.
+    NumberTaken,
     /// The session is over by now.
     SessionOver,
     /// There is no such thing.
