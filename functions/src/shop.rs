@@ -21,6 +21,7 @@ pub use limited_packages::LimitedPackages;
 pub use payment_webhook::PaymentWebhook;
 pub use transactions::Transactions;
 
+use croupier_rules::player::Rank;
 use croupier_rules::{
     id::{PlayerId, PurchaseId},
     name::{ChargeId, PromoCode, Sku, Title},
@@ -31,7 +32,6 @@ use croupier_rules::{
     },
     time::Timestamp,
 };
-use croupier_rules::player::Rank;
 use croupier_web::error::{Code, Failure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -131,7 +131,7 @@ impl TransactionItem {
             status,
             reason: purchase.reason,
             sku: purchase.sku.clone(),
-            name: purchase.name.clone(),
+            name: purchase.title.clone(),
             quantity: purchase.quantity,
             total: deal.total.amount(),
             currency: deal.total.currency(),

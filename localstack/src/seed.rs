@@ -1,10 +1,11 @@
-//! What a game on a laptop begins with: an invite and an admin. Nowhere else does anyone exist beforehand.
+//! What a game on a laptop begins with: an invite, an admin, and a shop. Nowhere else is anything there beforehand.
 
 use croupier_rules::{
     account::Invite,
     id::PlayerId,
-    name::{InviteCode, Nickname, Password, SiteId},
+    name::{InviteCode, Nickname, Password, SiteId, Sku},
     player::Player,
+    shop::{package::Package, product::Product},
 };
 use croupier_store::{
     account::Newcomer,
@@ -20,7 +21,7 @@ pub const ADMIN: &str = "admin";
 /// The invite, where the environment names no other.
 pub const INVITE: &str = "5858";
 
-/// Makes the invite and the admin, unless they are there.
+/// Makes the invite, the admin and what is for sale, unless they are there.
 ///
 /// # Errors
 /// Names that cannot be used, or the table's failure.
@@ -33,6 +34,8 @@ pub async fn plant(app: &App, invite: &str, admin_password: &str) -> Result<(), 
     let invite =
         Invite { code, max_uses: None, used: 0, expires_at: None, active: true, created_at: made, created_by: None };
     store.offer_invite(&invite).await.map_err(|error| refused("the invite:", &error))?;
+    let unexplained = |_: &Sku, _: Result<&Product, &Package>| Ok::<_, NotCommitted>(None);
+    store.stock_up(&app.economy, unexplained).await.map_err(|error| refused("the shop:", &error))?;
     let password_hash =
         password::hash(password, app.entropy.bytes()).await.map_err(|error| CannotStart(error.detail))?;
     let (site, newcomer) = admin(app, password_hash.clone()).map_err(|error| refused("the admin:", &*error))?;

@@ -80,7 +80,8 @@ impl Deed {
             Action::MissionClaim { mission_id, .. } => Some(Self::Claim(mission_id.clone())),
             Action::StreakClaim { .. } => Some(Self::ClaimDay),
             Action::FairnessRotate { client_seed, .. } => Some(Self::Rotate(client_seed.to_string())),
-            Action::Signup { .. } => None,
+            // What the shop does, shoppers do, who are told of elsewhere.
+            _ => None,
         }
     }
 

@@ -83,6 +83,8 @@ impl Projector {
             tokens: None,
             seeds: None,
             sockets: None,
+            payments: None,
+            notices: None,
         };
         Self { app, wire }
     }

@@ -1,6 +1,7 @@
 //! The audit of a whole table: whatever was played, nothing may be lost, made or unexplained.
 
 mod games;
+mod shop;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,21 +10,29 @@ use croupier_rules::{
     account::{Invite, Session},
     admin::{AdminAction, AuditEntry, Standing},
     gacha::{self, Pulls, Rarity},
-    id::PlayerId,
+    id::{PlayerId, PurchaseId},
     ledger::{Action, Entry, Hash},
-    money::{Coins, Gems, Postings},
+    money::{Coins, Debt, Gems, Postings},
     player::{Player, Rank},
+    reward::Reward,
+    shop::purchase::Purchase,
     slot,
     totals::Totals,
 };
 use croupier_store::{
-    item::{Claim, Connection, EntryRecord, GameRecord, Item, ItemRecord, Login, Profile, ScoreRecord, decode},
+    item::{
+        AnswerRecord, Claim, Connection, EntryRecord, GameRecord, Item, ItemRecord, Login, NoticeRecord, NumberRecord,
+        Profile, ScoreRecord, decode,
+    },
     key::{NAME, SHARDS, SHELF},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use self::games::Games;
+use self::{
+    games::Games,
+    shop::{Shop, gain},
+};
 use crate::world::World;
 
 /// Everything in a table, by what it is.
@@ -41,6 +50,7 @@ pub struct Books {
     invites: Vec<Invite>,
     operators: Vec<AuditEntry>,
     games: Games,
+    shop: Shop,
     connections: BTreeSet<String>,
     sockets: BTreeSet<String>,
 }
@@ -70,6 +80,7 @@ pub async fn audit(world: &World) {
         games::audit(world, player, &books.ledgers[id], &books.games);
     }
     games::boards(&books.ledgers, &books.games, world.running().app.economy.calendar);
+    shop::audit(&books.ledgers, &books.shop);
     books.names_are_claimed_both_ways();
     books.invites_are_counted();
     books.operators_explain_players();
@@ -89,6 +100,7 @@ fn balance(world: &World, player: &Player, ledger: &[EntryRecord]) {
     let app = &world.running().app;
     let master = app.seeds.as_ref().expect("a master key");
     let (mut coins, mut gems, mut head) = (Coins::ZERO, Gems::ZERO, Hash::genesis(player.id));
+    let mut debt = Debt::default();
     let (mut epoch, mut nonce, mut pity, mut totals) = (0, 0, 0, Totals::default());
     for (place, EntryRecord { entry, reply, .. }) in ledger.iter().enumerate() {
         let context = format!("entry {} of {}", entry.number, player.id);
@@ -97,7 +109,10 @@ fn balance(world: &World, player: &Player, ledger: &[EntryRecord]) {
         assert_eq!(entry.previous, head, "the chain is broken at {context}");
         coins = coins.changed_by(entry.moved.coins).expect("coins");
         gems = gems.changed_by(entry.moved.gems).expect("gems");
-        assert_eq!((entry.coins, entry.gems), (coins, gems), "{context}");
+        debt = debt.changed_by(entry.owed).expect("a debt");
+        assert_eq!((entry.coins, entry.gems, entry.debt), (coins, gems, debt), "{context}");
+        let owes = debt.coins > Coins::ZERO && coins > Coins::ZERO || debt.gems > Gems::ZERO && gems > Gems::ZERO;
+        assert!(!owes, "a debt that could have been paid: {context}");
         match &entry.action {
             Action::Signup { .. } => assert_eq!(entry.number, 1, "{context}"),
             Action::FairnessRotate { epoch: next, .. } => {
@@ -112,7 +127,7 @@ fn balance(world: &World, player: &Player, ledger: &[EntryRecord]) {
                 let again =
                     slot::draw(&app.economy.slot, round.bet_amount, round.streak, &mut stream).expect("a round");
                 assert_eq!(again, *round, "{context}");
-                assert_eq!(entry.moved.coins, round.win_amount.credit() + round.bet_amount.debit(), "{context}");
+                assert_eq!(gain(entry).coins, round.win_amount.credit() + round.bet_amount.debit(), "{context}");
             }
             Action::GachaPull(round) => {
                 let draw = entry.draw.as_ref().expect("a round draws");
@@ -128,11 +143,16 @@ fn balance(world: &World, player: &Player, ledger: &[EntryRecord]) {
                     pity = if rarity >= Rarity::GUARANTEED { 0 } else { pity + 1 };
                 }
             }
-            Action::SessionStart { .. } | Action::SessionEnd(_) => {
+            Action::SessionStart { .. }
+            | Action::SessionEnd(_)
+            | Action::HoldCreate { .. }
+            | Action::HoldRelease { .. }
+            | Action::PurchaseStart(_)
+            | Action::PurchaseFail { .. } => {
                 assert_eq!(entry.moved, Postings::NONE, "{context}");
             }
             // What they pay is looked at below, all of it together.
-            Action::MissionClaim { .. } | Action::StreakClaim { .. } => {}
+            _ => {}
         }
         if let Some(played) = entry.action.played() {
             totals.count(played, app.economy.calendar.day(entry.at)).expect("totals");
@@ -140,7 +160,7 @@ fn balance(world: &World, player: &Player, ledger: &[EntryRecord]) {
         reply_agrees(entry, reply);
         head = entry.hash().expect("a hash");
     }
-    assert_eq!((player.coins(), player.gems()), (coins, gems), "{}", player.id);
+    assert_eq!((player.coins(), player.gems(), player.debt()), (coins, gems, debt), "{}", player.id);
     assert_eq!((player.entries(), player.head()), (ledger.len() as u64, head), "{}", player.id);
     assert_eq!((player.draw.epoch, player.draw.nonce, player.gacha.pity), (epoch, nonce, pity), "{}", player.id);
     assert_eq!(player.totals, totals, "what {} has played", player.id);
@@ -204,6 +224,52 @@ impl Books {
                 self.games.sessions.insert((id(&name), record.session), (record, moment));
                 return due;
             }
+            ("PLAYER", "PURCHASE") => {
+                let purchase: Purchase = read(item);
+                let listed = purchase.due.map(|due| ("OPEN".to_owned(), format!("{due}#{}", purchase.id)));
+                self.shop.purchases.insert((id(&name), purchase.id), purchase);
+                return listed;
+            }
+            ("PLAYER", "BOUGHT" | "PROMO") => {
+                let ItemRecord { count } = read(item);
+                let (kind, what) = sk.split_once('#').expect("a kind");
+                let counts = if kind == "PROMO" { &mut self.shop.promo_uses } else { &mut self.shop.bought };
+                counts.insert((id(&name), what.to_owned()), count);
+            }
+            ("PLAYER", "REWARD") => {
+                let reward: Reward = read(item);
+                self.shop.rewards.insert((id(&name), reward.id), reward);
+            }
+            ("PLAYER", "CLAIM") => {
+                assert_eq!(read::<Claim>(item).player, id(&name));
+                self.shop.claims.insert((id(&name), sk["CLAIM#".len()..].to_owned()));
+            }
+            ("PLAYER", "KEY") => drop(read::<AnswerRecord>(item)),
+            ("PRODUCT", "TERMS") => {
+                self.shop.products.insert(name.clone(), read(item));
+                return Some(("PRODUCTS".to_owned(), name));
+            }
+            ("LIMITED", "TERMS") => {
+                self.shop.packages.insert(name.clone(), read(item));
+                return Some(("PACKAGES".to_owned(), name));
+            }
+            ("PROMO", "TERMS") => {
+                self.shop.promos.insert(name.clone(), read(item));
+                return Some(("PROMOS".to_owned(), name));
+            }
+            ("CAMPAIGN", "TERMS") => {
+                self.shop.campaigns.insert(name.clone(), read(item));
+                return Some(("CAMPAIGNS".to_owned(), name));
+            }
+            ("NUMBER", "CLAIM") => {
+                self.shop.numbers.insert(name, read::<NumberRecord>(item).sku);
+            }
+            ("SALES", _) => {
+                let purchase: PurchaseId = sk.parse().expect("a purchase");
+                assert_eq!(purchase.at().year().to_string(), name, "{purchase} is in another year's partition");
+                self.shop.sales.insert(purchase, read::<Claim>(item).player);
+            }
+            ("NOTICE", "NOTICE") => drop(read::<NoticeRecord>(item)),
             ("PLAYER", "PROJECTED") => {
                 self.games.tallies.insert(id(&name), read(item));
             }
@@ -321,7 +387,7 @@ impl Books {
             assert!(self.players.get(actor).is_some_and(|actor| actor.admin), "{id} is by no admin");
             let is_player = target.parse().is_ok_and(|target| self.players.contains_key(&target));
             let is_invite = self.invites.iter().any(|invite| invite.code.as_str() == target);
-            assert!(is_player || is_invite, "{id} is about nothing");
+            assert!(is_player || is_invite || self.shop.has(target), "{id} is about nothing");
         }
     }
 }

@@ -3,5 +3,6 @@
 pub mod audit;
 pub mod live;
 pub mod seat;
+pub mod stripe;
 pub mod wire;
 pub mod world;

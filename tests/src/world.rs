@@ -99,6 +99,11 @@ impl World {
         self.running().app.store().expect("a table")
     }
 
+    /// What signs the payment gateway's notices in it.
+    pub fn webhook_secret(&self) -> &str {
+        &self.stack.webhook_secret
+    }
+
     /// What time it is in it.
     pub fn now(&self) -> Timestamp {
         self.running().app.clock.now()

@@ -36,6 +36,7 @@ pub fn deed(world: &World, key: Option<&str>, what: &str) -> Deed {
     Deed {
         attempt: key.map(|key| Attempt { key: key.parse().expect("a key"), fingerprint }),
         own_name: RequestId::new(2, world.running().app.entropy.id()).to_string(),
+        operator: None,
         session: Some(session(world).id),
         sessions: world.running().app.economy.session,
         now: world.now(),

@@ -6,7 +6,7 @@ use croupier_rules::{
     board::{Board, Metric, Span, Tally},
     id::PlayerId,
     ledger::{Action, Entry, GameType, Hash},
-    money::{Coins, Gems, Postings},
+    money::{Coins, Debt, Gems, Postings},
     slot::SlotRound,
 };
 use croupier_store::{item::EntryRecord, key::Key, tx::Conflict};
@@ -39,6 +39,8 @@ async fn uncounted(world: &World, player: PlayerId, days: u32) {
             moved: Postings { coins: 5, gems: 0 },
             coins: coins(1000),
             gems: Gems::ZERO,
+            owed: Postings::NONE,
+            debt: Debt::default(),
             odds: None,
             draw: None,
             previous: Hash::genesis(player),

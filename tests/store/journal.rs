@@ -4,7 +4,7 @@ use croupier_rules::{
     fairness,
     id::{EntryId, PlayerId},
     ledger::{Action, Entry, GameType, Hash},
-    money::{Coins, Gems, Postings},
+    money::{Coins, Debt, Gems, Postings},
     player::Player,
 };
 use croupier_store::{act::NotDone, item::EntryRecord, journal::Filter, key::Key, tx::Conflict};
@@ -139,6 +139,8 @@ async fn long_ledger(world: &World, player: PlayerId, entries: u64) {
                 moved: Postings::NONE,
                 coins: Coins::ZERO,
                 gems: Gems::ZERO,
+                owed: Postings::NONE,
+                debt: Debt::default(),
                 odds: None,
                 draw: None,
                 previous: Hash::genesis(player),

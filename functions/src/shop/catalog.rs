@@ -27,9 +27,8 @@ pub struct CatalogRequest {
 const SCOPE: &str = "catalog";
 
 impl Endpoint for Catalog {
-    const ROUTE: Route =
-        Route::get("catalog", "/api/shop/catalog", "List products with their prices as they are now.")
-            .or(&[Code::CursorInvalid, Code::BalanceLimit]);
+    const ROUTE: Route = Route::get("catalog", "/api/shop/catalog", "List products with their prices as they are now.")
+        .or(&[Code::CursorInvalid, Code::BalanceLimit]);
     type Caller = SignedIn;
     type Request = CatalogRequest;
     type Reply = Page<CatalogItem>;

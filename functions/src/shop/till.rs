@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use croupier_rules::round::Moment;
 use croupier_rules::{
     Refusal,
     id::{PlayerId, PurchaseId},
@@ -18,7 +19,6 @@ use croupier_rules::{
         purchase::{Next, Purchase, Reason, Turn},
     },
 };
-use croupier_rules::round::Moment;
 use croupier_store::{
     StoreError,
     act::{Deed, Done, NotDone},
@@ -250,9 +250,8 @@ async fn settle(app: &App, purchase: &Purchase, settlement: Settlement) -> Resul
             commit(app, purchase, settled(id), |player, seen| checkout::grant(player, seen, now)).await
         }
         Settlement::GiveUp(charge, reason) => {
-            let give_up = |player: &Player, seen: &PurchaseSeen| {
-                checkout::give_up(player, seen, charge.as_ref(), *reason, now)
-            };
+            let give_up =
+                |player: &Player, seen: &PurchaseSeen| checkout::give_up(player, seen, charge.as_ref(), *reason, now);
             commit(app, purchase, settled(id), give_up).await
         }
     };
@@ -260,9 +259,8 @@ async fn settle(app: &App, purchase: &Purchase, settlement: Settlement) -> Resul
         (Ok(()) | Err(NotDone::Refused(Refusal::NoPurchase | Refusal::HoldResolved)), _) => Ok(Step::Taken),
         // What cannot be granted is paid back.
         (Err(NotDone::Refused(Refusal::BalanceLimit)), Settlement::Grant) => {
-            let give_up = |player: &Player, seen: &PurchaseSeen| {
-                checkout::give_up(player, seen, None, Reason::NoRoom, now)
-            };
+            let give_up =
+                |player: &Player, seen: &PurchaseSeen| checkout::give_up(player, seen, None, Reason::NoRoom, now);
             match commit(app, purchase, settled(id), give_up).await {
                 Ok(()) | Err(NotDone::Refused(Refusal::NoPurchase)) => Ok(Step::Taken),
                 Err(other) => Err(other.into()),

@@ -91,7 +91,11 @@ impl Campaign {
         let terms = &self.terms;
         if !terms.audience.includes(player) {
             // Whom it does not concern need not know that it exists, but for a rank, which one may reach.
-            return Err(if matches!(terms.audience, Audience::Rank(_)) { Refusal::RankRequired } else { Refusal::NoCampaign });
+            return Err(if matches!(terms.audience, Audience::Rank(_)) {
+                Refusal::RankRequired
+            } else {
+                Refusal::NoCampaign
+            });
         }
         if !terms.is_active {
             Err(Refusal::Disabled)

@@ -90,8 +90,11 @@ impl Shop {
         if ids.len() != self.products.len() || skus.len() != sold {
             return Err(BadEconomy::Shop("each id and each sku stands once"));
         }
-        let every_grant =
-            self.products.iter().map(|seed| &seed.terms.grants).chain(self.packages.iter().map(|seed| &seed.terms.grants));
+        let every_grant = self
+            .products
+            .iter()
+            .map(|seed| &seed.terms.grants)
+            .chain(self.packages.iter().map(|seed| &seed.terms.grants));
         if every_grant.clone().any(Grants::is_nothing) {
             return Err(BadEconomy::Shop("whatever is sold gives something"));
         }

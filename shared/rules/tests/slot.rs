@@ -97,7 +97,7 @@ fn next_in_streak(streak: SlotStreak) -> u32 {
 
 /// Everything that is not about the spin stays as it was, and player, entry and reply tell the same.
 fn check_the_books(player: &Player, bet: Coins, decision: &Decision<SpinReply>, promised: &Commitment) {
-    let Decision { change, reply } = decision;
+    let Decision { change, reply, .. } = decision;
     let (next, entry, round) = (change.player(), change.entry(), round_of(change));
     let moved = round.win_amount.credit() - bet.credit();
     assert_eq!(entry.moved, Postings { coins: moved, gems: 0 });

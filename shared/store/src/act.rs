@@ -15,8 +15,7 @@ use rand::RngExt;
 use serde::Serialize;
 
 use crate::{
-    Store, StoreError,
-    game,
+    Store, StoreError, game,
     item::{AnswerRecord, Attempt, EntryRecord, decode},
     key::Key,
     shop::carry_out,

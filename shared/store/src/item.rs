@@ -20,7 +20,13 @@ pub type Item = HashMap<String, AttributeValue>;
 /// A value under its key.
 pub(crate) fn encode(key: &Key, value: &impl Serialize) -> Result<Item, StoreError> {
     let mut item: Item = serde_dynamo::to_item(value).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    item.extend(key.attributes());
+    for (name, attribute) in key.attributes() {
+        // What the key says would hide what the value says.
+        if item.contains_key(&name) {
+            return Err(StoreError::Corrupt(format!("a value with an attribute of its key: {name}")));
+        }
+        item.insert(name, attribute);
+    }
     Ok(item)
 }
 

@@ -37,16 +37,14 @@ const PAGES: usize = 10;
 pub(crate) fn carry_out<'a>(tx: Tx<'a>, player: PlayerId, effects: &[Effect]) -> Tx<'a> {
     effects.iter().fold(tx, |tx, effect| match effect {
         Effect::ProductIs(sku, revision) => tx.check(&Key::product(sku), *revision),
-        Effect::Stock(package, shift, quantity) => {
-            tx.shift(&Key::package(&package.sku), package, *shift, *quantity)
-        }
+        Effect::Stock(package, shift, quantity) => tx.shift(&Key::package(&package.sku), package, *shift, *quantity),
         Effect::Bought(sku, more) => tx.change_count(&Key::bought(player, sku), "count", *more),
         Effect::PromoTaken(promo) => tx
             .count_use(&Key::promo(&promo.code), "used", promo.revision, promo.terms.max_uses)
             .change_count(&Key::promo_used(player, &promo.code), "count", 1),
-        Effect::PromoGivenBack(code) => tx
-            .change_count(&Key::promo(code), "used", -1)
-            .change_count(&Key::promo_used(player, code), "count", -1),
+        Effect::PromoGivenBack(code) => {
+            tx.change_count(&Key::promo(code), "used", -1).change_count(&Key::promo_used(player, code), "count", -1)
+        }
         Effect::Item(item, more) => tx.change_count(&Key::possession(player, item), "count", *more),
         Effect::Sale(id) => tx.create(&Key::sale(*id), &Claim { player }, Conflict::Broken),
         Effect::Purchase(purchase) => {

@@ -7,14 +7,18 @@ use croupier_rules::{
     calendar::Calendar,
     id::{GameSessionId, PlayerId},
     ledger::{Action, Entry, GameType},
+    name::ItemId,
     player::Player,
+    reward::RewardType,
     session::EndedSession,
+    shop::price::GrantedItem,
 };
 use croupier_store::{
     item::{EntryRecord, GameRecord, PlayedRecord, ScoreRecord},
     key::PLAYED_PARTS,
 };
 
+use super::shop::gain;
 use crate::world::World;
 
 /// What is kept of games, by what it is.
@@ -48,6 +52,20 @@ fn items(player: &Player, entries: &[&Entry], games: &Games) {
         if let Action::GachaPull(round) = &entry.action {
             round.won().into_iter().for_each(|(item, count)| *won.entry(item.to_owned()).or_default() += count);
             counts[0] += round.pulls.len() as u64;
+        }
+        let mut have = |item: &ItemId, count: u64| *won.entry(item.to_string()).or_default() += count;
+        match &entry.action {
+            Action::Purchase(sale) => sale.grants.items.iter().for_each(|item| have(&item.item_id, item.count)),
+            Action::RewardGrant(award) | Action::CampaignClaim(award) => {
+                let count = u64::from(award.prize.amount.get());
+                award.prize.item_id.iter().for_each(|item| have(item, count));
+            }
+            Action::PurchaseRefund { sale, .. } => {
+                for GrantedItem { item_id, count } in &sale.grants.items {
+                    *won.get_mut(item_id.as_str()).expect("an item that was granted") -= count;
+                }
+            }
+            _ => {}
         }
     }
     let kept = games.items.iter().filter(|((owner, _), _)| *owner == player.id);
@@ -102,12 +120,15 @@ fn rewards(player: &Player, entries: &[&Entry], economy: &croupier_rules::econom
         match &entry.action {
             Action::MissionClaim { mission_id, period, rewards } => {
                 assert!(claims.insert((mission_id, period)), "{mission_id} of {period} was paid twice");
-                assert_eq!(entry.moved, rewards.postings());
+                assert_eq!(gain(entry), rewards.postings());
                 gained += rewards.experience;
+            }
+            Action::RewardGrant(award) | Action::CampaignClaim(award) if award.prize.reward_type == RewardType::Xp => {
+                gained += u64::from(award.prize.amount.get());
             }
             Action::StreakClaim { day, rewards, .. } => {
                 assert!(days.insert(day), "{day} was paid twice");
-                assert_eq!(entry.moved, rewards.postings());
+                assert_eq!(gain(entry), rewards.postings());
                 gained += rewards.experience;
             }
             _ => {}

@@ -151,7 +151,7 @@ impl Receipt {
             transaction_id: purchase.id,
             issued_at: purchase.updated_at,
             sku: purchase.sku.clone(),
-            name: purchase.name.clone(),
+            name: purchase.title.clone(),
             quantity: purchase.quantity,
             unit_price: purchase.unit.amount(),
             discount_percent: deal.discount_percent,
@@ -177,8 +177,7 @@ pub fn buy(player: &Player, seen: &ProductSeen, order: &Order, moment: Moment<'_
     }
     let promo = promo_for(seen.promo.as_ref(), &product.sku, terms.price, now)?;
     let deal = agree(terms.price, terms.discount_percent(now), promo, order, order.quantity)?;
-    let ware =
-        Ware { sku: &product.sku, name: &terms.name, unit: terms.price, grants: &terms.grants, limited: false };
+    let ware = Ware { sku: &product.sku, name: &terms.name, unit: terms.price, grants: &terms.grants, limited: false };
     let purchase = ware.purchase(order, player, now, now.after(moment.economy.shop.patience()))?;
     begin(player, purchase, deal, promo, order, vec![Effect::ProductIs(product.sku.clone(), product.revision)], now)
 }
@@ -284,8 +283,7 @@ pub fn release(
         Effect::Bought(held.sku.clone(), -i64::from(held.quantity)),
         Effect::Purchase(Box::new(held.clone().changed(state, now))),
     ];
-    let action =
-        Action::HoldRelease { hold_id: held.id, code: held.sku.clone(), quantity: held.quantity, expired };
+    let action = Action::HoldRelease { hold_id: held.id, code: held.sku.clone(), quantity: held.quantity, expired };
     player.clone().after(now, action, Postings::NONE)?.decide_with(effects, |_, _| ())
 }
 

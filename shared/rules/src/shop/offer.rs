@@ -115,14 +115,20 @@ pub(crate) struct Ware<'a> {
 
 impl Ware<'_> {
     /// A purchase of this, with nothing agreed on, about to be written for the first time.
-    pub fn purchase(&self, order: &Order, player: &Player, now: Timestamp, deadline: Timestamp) -> Result<Purchase, Refusal> {
+    pub fn purchase(
+        &self,
+        order: &Order,
+        player: &Player,
+        now: Timestamp,
+        deadline: Timestamp,
+    ) -> Result<Purchase, Refusal> {
         Ok(Purchase {
             id: order.id,
             player: player.id,
             revision: 0,
             state: State::Held,
             sku: self.sku.clone(),
-            name: self.name.clone(),
+            title: self.name.clone(),
             limited: self.limited,
             quantity: order.quantity,
             unit: self.unit,

@@ -122,9 +122,10 @@ impl Grants {
     /// More than can be counted.
     pub fn times(&self, quantity: u32) -> Result<Self, Refusal> {
         let times = |amount: u64| amount.checked_mul(u64::from(quantity)).ok_or(Refusal::BalanceLimit);
-        let items = self.items.iter().map(|GrantedItem { item_id, count }| {
-            Ok(GrantedItem { item_id: item_id.clone(), count: times(*count)? })
-        });
+        let items = self
+            .items
+            .iter()
+            .map(|GrantedItem { item_id, count }| Ok(GrantedItem { item_id: item_id.clone(), count: times(*count)? }));
         Ok(Self {
             coins: times(self.coins.get()).and_then(|n| Coins::new(n).map_err(|_| Refusal::BalanceLimit))?,
             gems: times(self.gems.get()).and_then(|n| Gems::new(n).map_err(|_| Refusal::BalanceLimit))?,

@@ -6,7 +6,7 @@
 //!  │  │     │   ▼  │        │
 //!  │  │     │  pending      │
 //!  │  │     ▼   ▼           ▼
-//!  │  │   failed, or voiding ──► voided
+//!  │  │     voiding ──────────────► voided
 //!  ▼  ▼
 //! released, expired
 //! ```
@@ -53,8 +53,6 @@ pub enum State {
     Voiding,
     /// It was given up.
     Voided,
-    /// The gateway said no.
-    Failed,
     /// The money is to be given back.
     Refunding,
     /// The money was given back.
@@ -124,7 +122,7 @@ pub struct Purchase {
     /// What it is of.
     pub sku: Sku,
     /// The same in words.
-    pub name: Title,
+    pub title: Title,
     /// Whether it is of a limited package, whose stock it holds.
     pub limited: bool,
     /// How many.
@@ -201,18 +199,18 @@ impl Purchase {
             State::Reserved | State::Pending => Some(Status::Pending),
             State::Authorized | State::Captured => Some(Status::Authorized),
             State::Granted => Some(Status::Success),
-            State::Voiding | State::Voided => Some(Status::Voided),
-            State::Failed => Some(Status::Failed),
+            State::Voiding | State::Voided => Some(match self.reason {
+                Some(Reason::Declined | Reason::CaptureFailed) => Status::Failed,
+                _ => Status::Voided,
+            }),
             State::Refunding | State::Refunded => Some(Status::Refunded),
         }
     }
 
     /// Whether it holds stock that is neither free nor sold.
     pub const fn holds_stock(&self) -> bool {
-        let open = matches!(
-            self.state,
-            State::Held | State::Reserved | State::Pending | State::Authorized | State::Captured
-        );
+        let open =
+            matches!(self.state, State::Held | State::Reserved | State::Pending | State::Authorized | State::Captured);
         self.limited && open
     }
 
@@ -239,13 +237,9 @@ impl Purchase {
             State::Voiding if self.charge.is_none() => Next::Authorize,
             State::Voiding => Next::Void,
             State::Refunding => Next::Refund,
-            State::Held
-            | State::Released
-            | State::Expired
-            | State::Granted
-            | State::Voided
-            | State::Failed
-            | State::Refunded => Next::Nothing,
+            State::Held | State::Released | State::Expired | State::Granted | State::Voided | State::Refunded => {
+                Next::Nothing
+            }
         }
     }
 
@@ -303,12 +297,13 @@ impl Purchase {
         Self { due: Some(now), updated_at: now, revision: self.revision + 1, ..self.clone() }
     }
 
-    /// The purchase, given up; `declined` by the gateway, or to be let go by it, or to be paid back.
+    /// The purchase, given up. What is captured goes back. Anything else that the gateway has a name for is let go, even what it
+    /// declined: the payer could still try another card there.
     pub(crate) fn given_up(&self, charge: Option<ChargeId>, reason: Reason, now: Timestamp) -> Self {
         let charge = charge.or_else(|| self.charge.clone());
-        let state = match (self.state, reason) {
-            (State::Captured, _) => State::Refunding,
-            (_, Reason::Declined) => State::Failed,
+        let state = match (self.state, reason, &charge) {
+            (State::Captured, ..) => State::Refunding,
+            (_, Reason::Declined, None) => State::Voided,
             _ => State::Voiding,
         };
         Self { reason: Some(reason), ..Self { charge, ..self.clone() }.changed(state, now) }
@@ -324,12 +319,7 @@ impl Purchase {
             State::Held => Some(self.deadline),
             State::Reserved | State::Pending => Some(now.after(LEASE).min(self.deadline)),
             State::Authorized | State::Captured | State::Voiding | State::Refunding => Some(now.after(LEASE)),
-            State::Released
-            | State::Expired
-            | State::Granted
-            | State::Voided
-            | State::Failed
-            | State::Refunded => None,
+            State::Released | State::Expired | State::Granted | State::Voided | State::Refunded => None,
         };
         // Whoever is to let a charge go that was never heard of must ask for it by the same token.
         let token = self.token.filter(|_| self.charge.is_none() && due.is_some());

@@ -177,9 +177,8 @@ impl Store {
         let reply = serde_json::to_string(reply).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let answer = AnswerRecord { fingerprint: deed.fingerprint(), reply };
         let written = self.persist(|| {
-            let tx = deed.operated().into_iter().fold(self.tx(), |tx, key| {
-                tx.create(&key, &answer, Conflict::AlreadyDone)
-            });
+            let tx =
+                deed.operated().into_iter().fold(self.tx(), |tx, key| tx.create(&key, &answer, Conflict::AlreadyDone));
             made.make(tx.create(&Key::audit(entry.id), entry, Conflict::Broken))
         });
         match written.await {
@@ -224,7 +223,8 @@ impl Store {
             return Ok(false);
         }
         let written = self.persist(|| {
-            let tx = entry.iter().fold(self.tx(), |tx, entry| tx.create(&Key::audit(entry.id), entry, Conflict::Broken));
+            let tx =
+                entry.iter().fold(self.tx(), |tx, entry| tx.create(&Key::audit(entry.id), entry, Conflict::Broken));
             made.make(tx)
         });
         match written.await {
