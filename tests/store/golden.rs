@@ -32,10 +32,10 @@ use croupier_tests::world::{World, variable};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::{alone, with};
+use crate::{alone, golden_shop, with};
 
 /// Writes a value, and compares what the table has then with the file of this name, both ways.
-async fn check<T>(world: &World, name: &str, key: Key, value: T)
+pub async fn check<T>(world: &World, name: &str, key: Key, value: T)
 where
     T: Serialize + DeserializeOwned + PartialEq + Debug,
 {
@@ -69,9 +69,9 @@ fn as_kept(shown: Value) -> Item {
     HashMap::from(serde_json::from_value::<serde_dynamo::Item>(shown).expect("an item"))
 }
 
-const PLAYER: PlayerId = PlayerId::new(1_800_000_000_000, 42);
+pub const PLAYER: PlayerId = PlayerId::new(1_800_000_000_000, 42);
 
-fn at() -> Timestamp {
+pub fn at() -> Timestamp {
     Timestamp::from_millis(1_800_000_000_123)
 }
 
@@ -79,7 +79,7 @@ fn coins(amount: u64) -> Coins {
     Coins::new(amount).unwrap()
 }
 
-fn attempt() -> Attempt {
+pub fn attempt() -> Attempt {
     Attempt { key: "key-0001".parse().unwrap(), fingerprint: Hash::over(&[b"what was asked"]) }
 }
 
@@ -92,7 +92,7 @@ async fn a_player_is_kept_as_before() {
     alone(async |world| {
         let (economy, head) = (&world.running().app.economy, Hash::over(&[b"the last entry"]));
         let start = Player::sign_up(PLAYER, true, None, at(), economy).unwrap();
-        let books = json!({"coins": 1234, "gems": 5, "entries": 18, "revision": 20, "head": head});
+        let books = json!({"coins": 1234, "gems": 5, "debt": { "coins": 0, "gems": 7 }, "entries": 18, "revision": 20, "head": head});
         let mut player = with(start.player(), books);
         assert_eq!((player.id, player.coins(), player.gems()), (PLAYER, coins(1234), Gems::new(5).unwrap()));
         assert_eq!((player.entries(), player.revision(), player.head()), (18, 20, head));
@@ -181,6 +181,14 @@ fn file_of(action: &Action) -> &'static str {
         Action::MissionClaim { .. } => "entry_mission_claim",
         Action::StreakClaim { .. } => "entry_streak_claim",
         Action::FairnessRotate { .. } => "entry_fairness_rotate",
+        Action::HoldCreate { .. } => "entry_hold_create",
+        Action::HoldRelease { .. } => "entry_hold_release",
+        Action::PurchaseStart(_) => "entry_purchase_start",
+        Action::Purchase(_) => "entry_purchase",
+        Action::PurchaseFail { .. } => "entry_purchase_fail",
+        Action::PurchaseRefund { .. } => "entry_purchase_refund",
+        Action::RewardGrant(_) => "entry_reward_grant",
+        Action::CampaignClaim(_) => "entry_campaign_claim",
     }
 }
 
@@ -206,7 +214,7 @@ async fn an_entry_of_each_action_is_kept_as_before() {
             Action::StreakClaim { day: "2027-01-15".to_owned(), streak: 3, forgiven: true, rewards },
             Action::FairnessRotate { epoch: 4, client_seed: "luckier".parse().unwrap() },
         ];
-        for action in actions {
+        for action in actions.into_iter().chain(golden_shop::actions()) {
             let is_round = action.played().is_some();
             let name = file_of(&action);
             let entry = Entry {
@@ -217,8 +225,8 @@ async fn an_entry_of_each_action_is_kept_as_before() {
                 moved: Postings { coins: 34, gems: -1 },
                 coins: coins(1268),
                 gems: Gems::new(4).unwrap(),
-                owed: Postings::NONE,
-                debt: Debt::default(),
+                owed: Postings { coins: 50, gems: 0 },
+                debt: Debt { coins: coins(50), gems: Gems::ZERO },
                 odds: is_round.then(|| "2026-11-01".to_owned()),
                 draw: is_round.then(draw),
                 previous: Hash::over(&[b"the entry before"]),
@@ -349,8 +357,11 @@ fn earlier<T: DeserializeOwned>(name: &str, without: &[&str]) -> T {
 
 #[test]
 fn what_an_earlier_version_wrote_is_still_read() {
-    let player: Player = earlier("player", &["totals", "slot"]);
+    let player: Player = earlier("player", &["totals", "slot", "debt"]);
+    assert!(player.debt().is_nothing());
     assert_eq!((player.totals, player.slot), (Totals::default(), SlotStreak::default()));
+    let spin: EntryRecord = earlier("entry_slot_spin", &["owed", "debt"]);
+    assert!(spin.entry.owed.is_nothing() && spin.entry.debt.is_nothing());
     let session: Session = earlier("session", &["seen_at", "spent_hash"]);
     assert_eq!(session.last_used_at(), session.used_at);
     let invite: Invite = earlier("invite", &["created_at", "created_by", "shelf", "name"]);

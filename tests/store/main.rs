@@ -5,6 +5,7 @@ mod admin;
 mod board;
 mod directory;
 mod golden;
+mod golden_shop;
 mod journal;
 mod limits;
 mod sessions;
