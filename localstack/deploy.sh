@@ -83,7 +83,7 @@ deploy() {
   say "Deploying to $1"
   "$bin/sam" deploy --template-file "$work/template.yaml" --stack-name croupier --resolve-s3 \
     --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --no-confirm-changeset --no-fail-on-empty-changeset \
-    --parameter-overrides Architecture="$architecture" DeletionProtection=false >"$work/deploy.log" 2>&1 ||
+    --parameter-overrides Architecture="$architecture" DeletionProtection=false PaymentGateway=sandbox >"$work/deploy.log" 2>&1 ||
     { tail -n 20 "$work/deploy.log" >&2; die "The deployment failed; see $work/deploy.log"; }
   outputs=$("$bin/sam" list stack-outputs --stack-name croupier --output json 2>>"$work/deploy.log" | "$bin/python" -c '
 import json, sys

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::Write,
+    io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
@@ -28,13 +28,17 @@ pub struct Secrets {
     pub seeds: String,
     /// The admin's password.
     pub admin_password: String,
+    /// Signs the payment gateway's notices; folders of an earlier version lack it.
+    #[serde(default)]
+    pub webhook: String,
 }
 
 impl Secrets {
     /// New ones.
     pub fn new(entropy: &Entropy) -> Self {
         let hex = || hex::encode(entropy.bytes::<32>());
-        Self { tokens: hex(), seeds: hex(), admin_password: hex::encode(entropy.bytes::<9>()) }
+        let admin_password = hex::encode(entropy.bytes::<9>());
+        Self { tokens: hex(), seeds: hex(), admin_password, webhook: hex() }
     }
 }
 
@@ -74,14 +78,27 @@ impl Folder {
     pub fn secrets(&self, entropy: &Entropy) -> Result<Secrets, CannotStart> {
         let path = self.path.join("secrets.json");
         let failed = |error: String| CannotStart(format!("{} cannot be used: {error}", path.display()));
-        if path.exists() {
+        let secrets = if path.exists() {
             let text = fs::read(&path).map_err(|error| failed(error.to_string()))?;
-            return serde_json::from_slice(&text).map_err(|error| failed(error.to_string()));
-        }
-        let secrets = Secrets::new(entropy);
+            let kept: Secrets = serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))?;
+            if !kept.webhook.is_empty() {
+                return Ok(kept);
+            }
+            Secrets { webhook: Secrets::new(entropy).webhook, ..kept }
+        } else {
+            Secrets::new(entropy)
+        };
         let text = serde_json::to_vec_pretty(&secrets).map_err(|error| failed(error.to_string()))?;
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        file.and_then(|mut file| file.write_all(&text)).map_err(|error| failed(error.to_string()))?;
+        self.replace(&path, &text).map_err(|error| failed(error.to_string()))?;
         Ok(secrets)
+    }
+
+    /// Writes a file that only its owner reads, wholly or not at all.
+    fn replace(&self, path: &Path, text: &[u8]) -> io::Result<()> {
+        let fresh = self.path.join("secrets.new");
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        file.write_all(text)?;
+        file.sync_all()?;
+        fs::rename(&fresh, path)
     }
 }

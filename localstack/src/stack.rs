@@ -17,8 +17,10 @@ use croupier_web::{
     app::{self, App, Clock, Entropy},
     config::{Config, SecretSource},
     function::{Function, Trigger},
+    pay::Provider,
     push::Sockets,
 };
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::{
     net::TcpListener,
@@ -102,6 +104,8 @@ pub struct Stack {
     pub running: Arc<Running>,
     /// The admin's password.
     pub admin_password: String,
+    /// What signs the payment gateway's notices.
+    pub webhook_secret: String,
     stop: watch::Sender<()>,
     tasks: JoinSet<()>,
     _folder: Option<Folder>,
@@ -126,7 +130,9 @@ impl Stack {
         let mut tasks = JoinSet::new();
         let embedded = Embedded::start(folder.as_ref().map(Folder::table).as_deref(), http, &mut tasks).await?;
         let socket_endpoint = format!("http://{}", self::address(&private)?);
-        let app = app(&config, &secrets, &embedded, &socket_endpoint, clock, entropy)?;
+        let webhook_secret =
+            given(&config.notices)?.map_or_else(|| secrets.webhook.clone(), |given| given.expose_secret().to_owned());
+        let app = app(&config, &secrets, &webhook_secret, &embedded, &socket_endpoint, clock, entropy)?;
         let admin_password = admin_password.unwrap_or(secrets.admin_password);
         seed::plant(&app, &invite, &admin_password).await?;
 
@@ -153,7 +159,7 @@ impl Stack {
             let kept = Arc::clone(&running);
             tasks.spawn(async move { keep(&kept.app, function, minutes).await });
         }
-        Ok(Self { address, running, admin_password, stop, tasks, _folder: folder })
+        Ok(Self { address, running, admin_password, webhook_secret, stop, tasks, _folder: folder })
     }
 
     /// Ends everything: takes no more requests, lets those under way finish for a moment.
@@ -202,21 +208,27 @@ fn serve(tasks: &mut JoinSet<()>, listener: TcpListener, router: axum::Router, m
     });
 }
 
+fn given(source: &Option<SecretSource>) -> Result<Option<SecretString>, CannotStart> {
+    match source {
+        Some(SecretSource::Given(secret)) => Ok(Some(secret.clone())),
+        Some(SecretSource::Named(name)) => Err(CannotStart(format!("the secret {name} is not on this machine"))),
+        None => Ok(None),
+    }
+}
+
 fn app(
     config: &Config,
     secrets: &Secrets,
+    webhook_secret: &str,
     embedded: &Embedded,
     socket_endpoint: &str,
     clock: Clock,
     entropy: Entropy,
 ) -> Result<App, CannotStart> {
-    let given = |source: &Option<SecretSource>| match source {
-        Some(SecretSource::Given(secret)) => Ok(Some(secret.clone())),
-        Some(SecretSource::Named(name)) => Err(CannotStart(format!("the secret {name} is not on this machine"))),
-        None => Ok(None),
-    };
     let tokens = given(&config.tokens)?.unwrap_or_else(|| secrets.tokens.as_str().into());
     let seeds = given(&config.seeds)?.unwrap_or_else(|| secrets.seeds.as_str().into());
+    // On a laptop, nobody has to choose.
+    let provider = config.payment_gateway.unwrap_or(Provider::Sandbox);
     let sockets = aws_sdk_apigatewaymanagement::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(Credentials::new("local", "local", None, None, "local"))
@@ -235,6 +247,8 @@ fn app(
         tokens: Some(app::keys(&tokens, config.previous_tokens.as_slice(), config)?),
         seeds: Some(app::master(&seeds)?),
         sockets: Some(Sockets::through(aws_sdk_apigatewaymanagement::Client::from_conf(sockets))),
+        payments: Some(app::gateway(provider, given(&config.payments)?.as_ref(), config)?),
+        notices: Some(app::notices(provider, &[webhook_secret.into()])?),
     })
 }
 

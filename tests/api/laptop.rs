@@ -1,6 +1,6 @@
 //! A game on a laptop: its data survive, and it says what is in the way.
 
-use std::path::Path;
+use std::{os::unix::fs::PermissionsExt, path::Path};
 
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use croupier_localstack::{
@@ -13,8 +13,12 @@ use croupier_tests::{
     seat::{PASSWORD, Seat},
     world::World,
 };
-use croupier_web::{app::Clock, app::Entropy, config::Config};
-use serde_json::json;
+use croupier_web::{
+    app::{Clock, Entropy},
+    config::{Config, SecretSource},
+    pay::Provider,
+};
+use serde_json::{Value, json};
 
 fn options(data: Option<&Path>, port: u16) -> Options {
     Options {
@@ -117,4 +121,40 @@ async fn data_of_an_earlier_version_are_told_from_a_fault() {
     world.stop().await;
     let refused = refusal(options(Some(folder.path()), 0)).await;
     assert!(refused.contains("earlier version") && refused.contains("delete"), "{refused}");
+}
+
+#[tokio::test]
+async fn data_that_know_nothing_of_payments_get_a_secret_for_notices_and_keep_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let started = async || {
+        let stack = Stack::start(options(Some(folder.path()), 0)).await.expect("a stack");
+        let secrets = (stack.webhook_secret.clone(), stack.admin_password.clone());
+        stack.stop().await;
+        secrets
+    };
+    let (first, admin_password) = started().await;
+    let file = folder.path().join("secrets.json");
+    let text = std::fs::read(&file).expect("the secrets");
+    let mut kept: Value = serde_json::from_slice(&text).expect("JSON");
+    kept.as_object_mut().expect("an object").remove("webhook").expect("a secret");
+    std::fs::write(&file, kept.to_string()).expect("the secrets of an earlier version");
+
+    let fresh = started().await;
+    assert!(fresh.0.len() >= 32 && fresh.0 != first);
+    assert_eq!(fresh.1, admin_password, "the other secrets stay");
+    assert_eq!(started().await, fresh);
+    let readable_by = std::fs::metadata(&file).expect("a file").permissions().mode();
+    assert_eq!(readable_by & 0o077, 0, "nobody else reads it");
+}
+
+#[tokio::test]
+async fn a_gateway_that_takes_money_is_not_reached_without_a_key() {
+    let mut stripe = options(None, 0);
+    stripe.config.payment_gateway = Some(Provider::Stripe);
+    let refused = refusal(stripe).await;
+    assert!(refused.contains("PAYMENT_SECRET"), "{refused}");
+    let mut short = options(None, 0);
+    short.config.notices = Some(SecretSource::Given("too short to sign".into()));
+    let refused = refusal(short).await;
+    assert!(refused.contains("32 bytes"), "{refused}");
 }

@@ -24,9 +24,10 @@ use tokio::{net::TcpListener, process::Command, sync::Mutex};
 
 use crate::examples::{Example, Examples, is_right, names};
 
-const SECRETS: [(&str, &str); 2] = [
+const SECRETS: [(&str, &str); 3] = [
     ("TOKENS_SECRET", "a-secret-of-this-test-that-signs-tokens"),
     ("SEEDS_SECRET", "a-secret-of-this-test-behind-the-seeds"),
+    ("WEBHOOK_SECRET", "a-secret-of-this-test-that-signs-notices"),
 ];
 
 /// Versions of secrets, by name and stage.
@@ -153,6 +154,9 @@ impl Invocation<'_> {
                 Need::Tokens => command.env("TOKENS_SECRET_ID", "TOKENS_SECRET"),
                 Need::Seeds => command.env("SEEDS_SECRET_ID", "SEEDS_SECRET"),
                 Need::Sockets => command.env("SOCKET_ENDPOINT", &running.socket_endpoint),
+                // The sandbox knows us without a key.
+                Need::Payments => command.env("PAYMENT_GATEWAY", "sandbox"),
+                Need::Notices => command.env("PAYMENT_GATEWAY", "sandbox").env("WEBHOOK_SECRET_ID", "WEBHOOK_SECRET"),
                 Need::Seen => &mut command,
             };
         }

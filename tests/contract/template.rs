@@ -63,19 +63,23 @@ fn wanted_requests(function: &Function) -> BTreeSet<String> {
     }
 }
 
-const VARIABLES: [(Need, &str, &str); 4] = [
-    (Need::Table, "TABLE_NAME", "!Ref Table"),
-    (Need::Tokens, "TOKENS_SECRET_ID", "!Ref TokensSecret"),
-    (Need::Seeds, "SEEDS_SECRET_ID", "!Ref SeedsSecret"),
+/// Which variables tell what to those with any of these needs.
+const VARIABLES: [(&[Need], &str, &str); 7] = [
+    (&[Need::Table], "TABLE_NAME", "!Ref Table"),
+    (&[Need::Tokens], "TOKENS_SECRET_ID", "!Ref TokensSecret"),
+    (&[Need::Seeds], "SEEDS_SECRET_ID", "!Ref SeedsSecret"),
     (
-        Need::Sockets,
+        &[Need::Sockets],
         "SOCKET_ENDPOINT",
         "!Sub https://${SocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Stage}",
     ),
+    (&[Need::Payments, Need::Notices], "PAYMENT_GATEWAY", "!Ref PaymentGateway"),
+    (&[Need::Payments], "PAYMENT_SECRET_ID", "!Ref PaymentSecret"),
+    (&[Need::Notices], "WEBHOOK_SECRET_ID", "!Ref WebhookSecret"),
 ];
 
 /// What a function with these needs may do at least; what it writes is added by hand.
-const STATEMENTS: [(Need, &str, &str); 4] = [
+const STATEMENTS: [(Need, &str, &str); 6] = [
     (Need::Table, "dynamodb:BatchGetItem", "!GetAtt Table.Arn"),
     (Need::Tokens, "secretsmanager:GetSecretValue", "!Ref TokensSecret"),
     (Need::Seeds, "secretsmanager:GetSecretValue", "!Ref SeedsSecret"),
@@ -84,7 +88,14 @@ const STATEMENTS: [(Need, &str, &str); 4] = [
         "execute-api:ManageConnections",
         "!Sub \"arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${SocketApi}/${Stage}/POST/@connections/*\"",
     ),
+    (Need::Payments, "secretsmanager:GetSecretValue", "!Ref PaymentSecret"),
+    (Need::Notices, "secretsmanager:GetSecretValue", "!Ref WebhookSecret"),
 ];
+
+/// Whether one of these needs is among those of a function.
+fn any(wanted: &[Need], needs: &[Need]) -> bool {
+    wanted.iter().any(|need| needs.contains(need))
+}
 
 /// The policy of those who may write down that a session is in use.
 const SEEN_POLICY: &str = "SeenPolicy";
@@ -97,7 +108,7 @@ fn block(function: &Function) -> String {
         function.name
     );
     let needs = function.needs();
-    let variables = VARIABLES.iter().filter(|(need, ..)| needs.contains(need));
+    let variables = VARIABLES.iter().filter(|(wanted, ..)| any(wanted, &needs));
     let lines: String = variables.map(|(_, name, value)| format!("          {name}: {value}\n")).collect();
     if !lines.is_empty() {
         block.push_str("      Policies:\n");
@@ -157,8 +168,8 @@ fn every_function_is_deployed_as_the_table_says_and_no_other() {
         let variables = found["Properties"]["Environment"]["Variables"].as_mapping();
         let given = texts(variables.into_iter().flatten().map(|(name, _)| name));
         let needs = function.needs();
-        for (need, name, _) in VARIABLES {
-            assert_eq!(given.contains(name), needs.contains(&need), "{} and {name}", function.name);
+        for (wanted, name, _) in VARIABLES {
+            assert_eq!(given.contains(name), any(wanted, &needs), "{} and {name}", function.name);
         }
     }
     assert!(deployed.is_empty(), "nobody knows what these are: {:?}", deployed.keys());
@@ -288,6 +299,8 @@ fn permissions_follow_from_needs() {
             (Need::Tokens, may(secret, "TokensSecret")),
             (Need::Seeds, may(secret, "SeedsSecret")),
             (Need::Sockets, may("execute-api:ManageConnections", "@connections")),
+            (Need::Payments, may(secret, "PaymentSecret")),
+            (Need::Notices, may(secret, "WebhookSecret")),
             (Need::Seen, shared.contains(SEEN_POLICY)),
         ] {
             assert_eq!(allowed, needs.contains(&need), "{} and {need:?}", function.name);

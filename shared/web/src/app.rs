@@ -19,6 +19,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     config::{Config, Need, SecretSource},
     error::Failure,
+    pay::{Gateway, Notices, Provider, Sandbox, Stripe},
     push::Sockets,
     token::Tokens,
 };
@@ -101,6 +102,10 @@ pub struct App {
     pub seeds: Option<MasterKey>,
     /// The way to open sockets.
     pub sockets: Option<Sockets>,
+    /// The payment gateway.
+    pub payments: Option<Gateway>,
+    /// What reads the payment gateway's notices.
+    pub notices: Option<Notices>,
 }
 
 /// Why a function cannot start.
@@ -117,15 +122,18 @@ impl App {
         let sdk = aws_config::defaults(BehaviorVersion::latest()).timeout_config(patience()).load().await;
         let needed = |need: Need, source: &Option<SecretSource>| source.clone().filter(|_| needs.contains(&need));
         let tokens = needed(Need::Tokens, &config.tokens);
-        let (signing, coming, gone, seeds) = tokio::try_join!(
-            fetch(&sdk, tokens.clone(), Stage::Current),
-            fetch(&sdk, tokens.clone(), Stage::Pending),
-            fetch(&sdk, tokens, Stage::Previous),
+        let (mut tokens, seeds, api_key, notices) = tokio::try_join!(
+            versions(&sdk, tokens),
             fetch(&sdk, needed(Need::Seeds, &config.seeds), Stage::Current),
+            fetch(&sdk, needed(Need::Payments, &config.payments).filter(|_| of_stripe(config)), Stage::Current),
+            versions(&sdk, needed(Need::Notices, &config.notices)),
         )?;
-        let accepted: Vec<_> = [coming, gone, config.previous_tokens.clone()].into_iter().flatten().collect();
+        tokens.extend(config.previous_tokens.clone());
         let table = config.table.as_deref().filter(|_| needs.contains(&Need::Table));
         let sockets = config.socket_endpoint.as_deref().filter(|_| needs.contains(&Need::Sockets));
+        let provider = |need| config.payment_gateway.filter(|_| needs.contains(&need));
+        let payments = provider(Need::Payments).map(|provider| gateway(provider, api_key.as_ref(), config));
+        let notices = provider(Need::Notices).map(|provider| self::notices(provider, &notices));
         Ok(Self {
             clock: Clock::System,
             entropy: Entropy::System,
@@ -134,9 +142,11 @@ impl App {
             odds: OnceLock::new(),
             gacha_odds: OnceLock::new(),
             store: table.map(|table| Store::new(aws_sdk_dynamodb::Client::new(&sdk), table)),
-            tokens: signing.map(|secret| keys(&secret, &accepted, config)).transpose()?,
+            tokens: tokens.split_first().map(|(signing, others)| keys(signing, others, config)).transpose()?,
             seeds: seeds.map(|secret| master(&secret)).transpose()?,
             sockets: sockets.map(|endpoint| Sockets::at(&sdk, endpoint)),
+            payments: payments.transpose()?,
+            notices: notices.transpose()?,
         })
     }
 
@@ -170,6 +180,22 @@ impl App {
     /// The function did not say that it needs it.
     pub fn sockets(&self) -> Result<&Sockets, Failure> {
         self.sockets.as_ref().ok_or_else(|| undeclared(Need::Sockets))
+    }
+
+    /// The payment gateway.
+    ///
+    /// # Errors
+    /// The function did not say that it needs it.
+    pub fn payments(&self) -> Result<&Gateway, Failure> {
+        self.payments.as_ref().ok_or_else(|| undeclared(Need::Payments))
+    }
+
+    /// What reads the payment gateway's notices.
+    ///
+    /// # Errors
+    /// The function did not say that it needs it.
+    pub fn notices(&self) -> Result<&Notices, Failure> {
+        self.notices.as_ref().ok_or_else(|| undeclared(Need::Notices))
     }
 }
 
@@ -217,6 +243,39 @@ pub fn master(secret: &SecretString) -> Result<MasterKey, CannotStart> {
         .ok_or_else(|| CannotStart("the secret behind the server seeds must have at least 32 bytes".to_owned()))
 }
 
+/// The way to a payment gateway, with the key by which it knows us.
+///
+/// # Errors
+/// No key where one is needed, or an endpoint that no key is sent to.
+pub fn gateway(provider: Provider, key: Option<&SecretString>, config: &Config) -> Result<Gateway, CannotStart> {
+    match (provider, key) {
+        (Provider::Sandbox, _) => Ok(Gateway::Sandbox(Sandbox)),
+        (Provider::Stripe, Some(key)) => {
+            Ok(Gateway::Stripe(Stripe::new(&config.payment_endpoint, key, config.payment_patience)?))
+        }
+        (Provider::Stripe, None) => {
+            Err(CannotStart("PAYMENT_SECRET must hold the payment gateway's API key".to_owned()))
+        }
+    }
+}
+
+fn of_stripe(config: &Config) -> bool {
+    config.payment_gateway == Some(Provider::Stripe)
+}
+
+/// What reads a gateway's notices, signed by any of these secrets.
+///
+/// # Errors
+/// No secret, or one that is too short.
+pub fn notices(provider: Provider, secrets: &[SecretString]) -> Result<Notices, CannotStart> {
+    let (first, others) = secrets.split_first().unzip();
+    let notices = first.and_then(|first| Notices::new(provider, first));
+    let all = others.into_iter().flatten().fold(notices, |notices, other| notices?.also(other));
+    all.ok_or_else(|| {
+        CannotStart("each secret of the payment gateway's notices must have at least 32 bytes".to_owned())
+    })
+}
+
 /// Which version of a secret, by the names that Secrets Manager has for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -224,7 +283,7 @@ enum Stage {
     Current,
     /// The one that is about to be: accepted everywhere before anyone signs with it.
     Pending,
-    /// The one that was in use before: accepted until its tokens have ended.
+    /// The one that was in use before: accepted until what it signed has ended.
     Previous,
 }
 
@@ -236,6 +295,16 @@ impl Stage {
             Self::Previous => "AWSPREVIOUS",
         }
     }
+}
+
+/// All versions of a secret that are in use, the current one first.
+async fn versions(sdk: &SdkConfig, source: Option<SecretSource>) -> Result<Vec<SecretString>, CannotStart> {
+    let (current, coming, gone) = tokio::try_join!(
+        fetch(sdk, source.clone(), Stage::Current),
+        fetch(sdk, source.clone(), Stage::Pending),
+        fetch(sdk, source, Stage::Previous),
+    )?;
+    Ok([current, coming, gone].into_iter().flatten().collect())
 }
 
 async fn fetch(

@@ -1,11 +1,11 @@
 //! One call of an endpoint: who calls, when, and the one way to change the caller's balance.
 
-use std::marker::PhantomData;
+use std::{future::ready, marker::PhantomData};
 
 use croupier_rules::{
     Refusal,
     admin::{AdminAction, AuditEntry},
-    id::{AuditId, RequestId},
+    id::{AuditId, PlayerId, RequestId},
     ledger::Decision,
     player::Player,
     round::{Moment, Round},
@@ -13,9 +13,10 @@ use croupier_rules::{
     time::Timestamp,
 };
 use croupier_store::{
-    Store,
+    Store, StoreError,
     act::{Deed, Done, NotDone},
     item::Attempt,
+    key::Key,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -41,12 +42,12 @@ pub struct Call<'a, C> {
     pub attempt: Option<Attempt>,
 }
 
-impl<C> Call<'_, C> {
+impl<'a, C> Call<'a, C> {
     /// The table.
     ///
     /// # Errors
     /// The function did not say that it needs one.
-    pub fn store(&self) -> Result<&Store, Failure> {
+    pub fn store(&self) -> Result<&'a Store, Failure> {
         self.app.store()
     }
 
@@ -78,6 +79,18 @@ impl Call<'_, SignedIn> {
         self,
         decide: impl Fn(&Player, Moment<'_>) -> Result<Decision<R>, Refusal> + Send + Sync,
     ) -> Result<Once<R>, Failure> {
+        self.act_on(|| ready(Ok(())), |player, (), moment| decide(player, moment)).await
+    }
+
+    /// The same for what depends on more than the player, which is read before each decision.
+    ///
+    /// # Errors
+    /// As [`Call::play`].
+    pub async fn act_on<S, R: Serialize, Read: Future<Output = Result<S, StoreError>> + Send>(
+        self,
+        read: impl Fn() -> Read + Send + Sync,
+        decide: impl Fn(&Player, &S, Moment<'_>) -> Result<Decision<R>, Refusal> + Send + Sync,
+    ) -> Result<Once<R>, Failure> {
         let own_name = self.fresh(RequestId::new).to_string();
         let Self { app, caller: SignedIn { mut player, session: acting }, now, attempt, .. } = self;
         let (store, moment) = (app.store()?, Moment { now, economy: &app.economy });
@@ -85,14 +98,10 @@ impl Call<'_, SignedIn> {
             end_idle_session(store, player.clone(), moment).await?;
             player = store.acting(player.id, acting.id, now).await??.0;
         }
-        let deed = Deed { attempt, own_name, session: Some(acting.id), sessions: moment.economy.session, now };
-        match store.act(&deed, player, |player| decide(player, moment)).await {
-            Ok(done) => Ok(Once { done, reply: PhantomData }),
-            Err(NotDone::Refused(refusal)) => Err(refusal.into()),
-            Err(NotDone::KeyReused) => Err(Failure::of(Code::IdempotencyKeyReused)),
-            Err(NotDone::Barred(barred)) => Err(barred.into()),
-            Err(NotDone::Store(error)) => Err(error.into()),
-        }
+        let deed =
+            Deed { attempt, own_name, operator: None, session: Some(acting.id), sessions: moment.economy.session, now };
+        let done = store.act_on(&deed, player, read, |player, seen| decide(player, seen, moment)).await?;
+        Ok(Once::of(done))
     }
 }
 
@@ -104,7 +113,7 @@ pub async fn end_idle_session(store: &Store, player: Player, moment: Moment<'_>)
     let Some(session) = &player.session else { return Ok(()) };
     // One name for whoever ends it: it ends once.
     let own_name = session.id.to_string();
-    let deed = Deed { attempt: None, own_name, session: None, sessions: moment.economy.session, now: moment.now };
+    let deed = Deed::of_server(own_name, moment.economy.session, moment.now);
     match store.act(&deed, player, |player| session::end(player, None, moment)).await {
         Ok(_) | Err(NotDone::Refused(Refusal::NoSession)) => Ok(()),
         Err(NotDone::Store(error)) => Err(error.into()),
@@ -126,10 +135,48 @@ impl Call<'_, Admin> {
             request_id: self.incoming.event.request_context.request_id.clone(),
         }
     }
+
+    /// What the caller does under the caller's key, if there is one.
+    pub fn deed(&self) -> Deed {
+        let own_name = self.fresh(RequestId::new).to_string();
+        Deed {
+            attempt: self.attempt.clone(),
+            operator: Some(self.caller.signed_in.player.id),
+            ..Deed::of_server(own_name, self.app.economy.session, self.now)
+        }
+    }
+
+    /// Does something to a player, exactly once, under the caller's key.
+    ///
+    /// # Errors
+    /// As [`Call::play`], or that there is no such player.
+    pub async fn act_on<S, R: Serialize, Read: Future<Output = Result<S, StoreError>> + Send>(
+        &self,
+        player: PlayerId,
+        read: impl Fn() -> Read + Send + Sync,
+        decide: impl Fn(&Player, &S, Moment<'_>) -> Result<Decision<R>, Refusal> + Send + Sync,
+    ) -> Result<Once<R>, Failure> {
+        let (store, moment) = (self.store()?, Moment { now: self.now, economy: &self.app.economy });
+        let player = store.get(&Key::player(player)).await?.ok_or_else(|| Failure::of(Code::NotFound))?;
+        let done = store.act_on(&self.deed(), player, read, |player, seen| decide(player, seen, moment)).await?;
+        Ok(Once::of(done))
+    }
 }
 
 /// The answer to something that was done exactly once, however often it was asked for.
 pub struct Once<R> {
     pub(crate) done: Done,
     reply: PhantomData<R>,
+}
+
+impl<R> Once<R> {
+    /// The answer to what was done.
+    pub const fn of(done: Done) -> Self {
+        Self { done, reply: PhantomData }
+    }
+
+    /// What was done.
+    pub fn into_done(self) -> Done {
+        self.done
+    }
 }

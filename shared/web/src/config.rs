@@ -1,9 +1,11 @@
 //! What a function is told by its environment, read once; everything that is wrong is said at once.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use croupier_rules::calendar::Calendar;
 use secrecy::SecretString;
+
+use crate::pay::Provider;
 
 /// Something outside the function that it cannot work without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,9 +18,21 @@ pub enum Need {
     Seeds,
     /// The way to push to open sockets.
     Sockets,
+    /// The payment gateway, and the key by which it knows us.
+    Payments,
+    /// The secret that signs the payment gateway's notices.
+    Notices,
     /// Leave to write down that a session is in use.
     Seen,
 }
+
+/// Where Stripe is asked.
+const STRIPE: &str = "https://api.stripe.com";
+
+/// A payment gateway asks banks; what a function reads and writes before and after still fits into its time.
+const PAYMENT_PATIENCE: Duration = Duration::from_secs(8);
+
+const GATEWAY: &str = "PAYMENT_GATEWAY must be sandbox or stripe";
 
 /// Where a secret comes from.
 #[derive(Clone)]
@@ -42,6 +56,16 @@ pub struct Config {
     pub seeds: Option<SecretSource>,
     /// Where pushes to open sockets are posted.
     pub socket_endpoint: Option<String>,
+    /// Which payment gateway.
+    pub payment_gateway: Option<Provider>,
+    /// The key by which the payment gateway knows us.
+    pub payments: Option<SecretSource>,
+    /// Where the payment gateway is asked.
+    pub payment_endpoint: String,
+    /// How long a call of the payment gateway may take.
+    pub payment_patience: Duration,
+    /// What signs the payment gateway's notices.
+    pub notices: Option<SecretSource>,
     /// How long an access token lasts.
     pub token_lifetime: Duration,
     /// How many sessions a player has at once.
@@ -81,6 +105,7 @@ impl Config {
         let minutes = text("JWT_EXPIRE_MINUTES").map_or(Ok(30), |text| text.parse::<u64>());
         let sessions = text("MAX_SESSIONS").map_or(Ok(5), |text| text.parse::<usize>());
         let offset = text("GAME_DAY_OFFSET_MINUTES").map_or(Ok(0), |text| text.parse::<i32>());
+        let gateway = text("PAYMENT_GATEWAY").map(|text| text.parse::<Provider>()).transpose();
         let calendar = offset.ok().and_then(Calendar::beginning_at);
         let config = Self {
             calendar: calendar.unwrap_or_default(),
@@ -89,11 +114,20 @@ impl Config {
             previous_tokens: text("TOKENS_SECRET_PREVIOUS").map(Into::into),
             seeds: secret("SEEDS_SECRET"),
             socket_endpoint: text("SOCKET_ENDPOINT"),
+            payment_gateway: gateway.unwrap_or(None),
+            payments: secret("PAYMENT_SECRET"),
+            payment_endpoint: text("PAYMENT_ENDPOINT").unwrap_or_else(|| STRIPE.to_owned()),
+            payment_patience: PAYMENT_PATIENCE,
+            notices: secret("WEBHOOK_SECRET"),
             token_lifetime: Duration::from_secs(minutes.clone().unwrap_or(30).saturating_mul(60)),
             max_sessions: sessions.clone().unwrap_or(5),
             slot_symbol_weights: text("SLOT_SYMBOL_WEIGHTS"),
         };
-        let mut complaints: Vec<_> = needs.iter().filter_map(|need| config.lacks(*need)).map(str::to_owned).collect();
+        let mut complaints: Vec<_> = needs.iter().flat_map(|need| config.lacks(*need)).map(str::to_owned).collect();
+        // A name that no gateway has is wrong also where none is needed, and is said once where it is needed twice.
+        complaints.extend(gateway.err().map(|_| GATEWAY.to_owned()));
+        let mut said = BTreeSet::new();
+        complaints.retain(|complaint| said.insert(complaint.clone()));
         if !minutes.is_ok_and(|minutes| (1..=1440).contains(&minutes)) {
             complaints.push("JWT_EXPIRE_MINUTES must be a whole number from 1 to 1440".to_owned());
         }
@@ -106,15 +140,32 @@ impl Config {
         if complaints.is_empty() { Ok(config) } else { Err(BadConfig(complaints)) }
     }
 
-    fn lacks(&self, need: Need) -> Option<&'static str> {
-        let (there, complaint) = match need {
-            Need::Table => (self.table.is_some(), "TABLE_NAME must name the table"),
-            Need::Tokens => (self.tokens.is_some(), "TOKENS_SECRET_ID must name the secret that signs access tokens"),
-            Need::Seeds => (self.seeds.is_some(), "SEEDS_SECRET_ID must name the secret behind the server seeds"),
-            Need::Sockets => (self.socket_endpoint.is_some(), "SOCKET_ENDPOINT must be the URL that takes pushes"),
-            Need::Seen => (true, "a permission is no variable"),
+    fn lacks(&self, need: Need) -> impl Iterator<Item = &'static str> + use<> {
+        let gateway = (self.payment_gateway.is_some(), GATEWAY);
+        let needed = match need {
+            Need::Table => vec![(self.table.is_some(), "TABLE_NAME must name the table")],
+            Need::Tokens => {
+                vec![(self.tokens.is_some(), "TOKENS_SECRET_ID must name the secret that signs access tokens")]
+            }
+            Need::Seeds => vec![(self.seeds.is_some(), "SEEDS_SECRET_ID must name the secret behind the server seeds")],
+            Need::Sockets => {
+                vec![(self.socket_endpoint.is_some(), "SOCKET_ENDPOINT must be the URL that takes pushes")]
+            }
+            Need::Payments => {
+                let known = self.payment_gateway != Some(Provider::Stripe) || self.payments.is_some();
+                vec![gateway, (known, "PAYMENT_SECRET_ID must name the secret with the payment gateway's API key")]
+            }
+            Need::Notices => {
+                let signed = self.notices.is_some();
+                vec![
+                    gateway,
+                    (signed, "WEBHOOK_SECRET_ID must name the secret that signs the payment gateway's notices"),
+                ]
+            }
+            // A permission is no variable.
+            Need::Seen => vec![],
         };
-        (!there).then_some(complaint)
+        needed.into_iter().filter(|(there, _)| !there).map(|(_, complaint)| complaint)
     }
 }
 
@@ -122,12 +173,28 @@ impl Config {
 mod tests {
     use super::*;
 
-    const ALL: [Need; 4] = [Need::Table, Need::Tokens, Need::Seeds, Need::Sockets];
+    const ALL: [Need; 6] = [Need::Table, Need::Tokens, Need::Seeds, Need::Sockets, Need::Payments, Need::Notices];
+
+    fn complaints(needs: &[Need], variables: &[(&str, &str)]) -> Vec<String> {
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        Config::read(needs, variable).err().map_or_else(Vec::new, |BadConfig(complaints)| complaints)
+    }
 
     #[test]
     fn everything_that_is_missing_is_said_at_once() {
         let complaint = Config::read(&ALL, |name| (name == "JWT_EXPIRE_MINUTES").then(|| "soon".into())).err().unwrap();
-        for name in ["TABLE_NAME", "TOKENS_SECRET_ID", "SEEDS_SECRET_ID", "SOCKET_ENDPOINT", "JWT_EXPIRE_MINUTES"] {
+        for name in [
+            "TABLE_NAME",
+            "TOKENS_SECRET_ID",
+            "SEEDS_SECRET_ID",
+            "SOCKET_ENDPOINT",
+            "PAYMENT_GATEWAY",
+            "WEBHOOK_SECRET_ID",
+            "JWT_EXPIRE_MINUTES",
+        ] {
             assert!(complaint.to_string().contains(name), "{name} is not in: {complaint}");
         }
     }
@@ -136,5 +203,19 @@ mod tests {
     fn a_function_without_needs_needs_nothing_and_no_secret_has_a_default() {
         let config = Config::read(&[], |_| None).ok().unwrap();
         assert!(config.tokens.is_none() && config.seeds.is_none());
+    }
+    #[test]
+    fn a_gateway_is_chosen_and_never_assumed_and_only_stripe_has_a_key() {
+        const BOTH: [Need; 2] = [Need::Payments, Need::Notices];
+        let signed = ("WEBHOOK_SECRET", "whatever signs notices");
+        assert_eq!(complaints(&BOTH, &[signed]), [GATEWAY]);
+        assert_eq!(complaints(&BOTH, &[signed, ("PAYMENT_GATEWAY", "paypal")]), [GATEWAY]);
+        assert_eq!(complaints(&[], &[("PAYMENT_GATEWAY", "Stripe")]), [GATEWAY]);
+        assert!(complaints(&BOTH, &[signed, ("PAYMENT_GATEWAY", "sandbox")]).is_empty());
+        let stripe = ("PAYMENT_GATEWAY", "stripe");
+        let without_key = complaints(&BOTH, &[signed, stripe]);
+        assert!(without_key.len() == 1 && without_key[0].contains("PAYMENT_SECRET_ID"), "{without_key:?}");
+        assert!(complaints(&[Need::Notices], &[signed, stripe]).is_empty());
+        assert!(complaints(&BOTH, &[signed, stripe, ("PAYMENT_SECRET_ID", "a-name")]).is_empty());
     }
 }

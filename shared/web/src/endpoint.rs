@@ -30,7 +30,7 @@ pub enum Method {
     Post,
     /// Changes what is named, in part.
     Patch,
-    /// The same, for clients that say it so.
+    /// Makes or changes what is named; or the same as `Patch`, for clients that say it so.
     Put,
     /// Ends what is named.
     Delete,
@@ -73,12 +73,24 @@ pub struct Route {
     pub needs: &'static [Need],
     /// Whether it recognises a repeat by its key, although its answer is not one that is kept.
     pub keyed: bool,
+    /// Whether it does nothing without a key.
+    pub key_required: bool,
 }
 
 impl Route {
     /// A route that reads.
     pub const fn get(name: &'static str, path: &'static str, summary: &'static str) -> Self {
-        Self { name, method: Method::Get, path, also: None, summary, codes: &[], needs: &[], keyed: false }
+        Self {
+            name,
+            method: Method::Get,
+            path,
+            also: None,
+            summary,
+            codes: &[],
+            needs: &[],
+            keyed: false,
+            key_required: false,
+        }
     }
 
     /// A route that does.
@@ -89,6 +101,11 @@ impl Route {
     /// A route that changes what is named.
     pub const fn patch(name: &'static str, path: &'static str, summary: &'static str) -> Self {
         Self { method: Method::Patch, ..Self::get(name, path, summary) }
+    }
+
+    /// A route that makes what is named, or changes all of it.
+    pub const fn put(name: &'static str, path: &'static str, summary: &'static str) -> Self {
+        Self { method: Method::Put, ..Self::get(name, path, summary) }
     }
 
     /// A route that ends what is named.
@@ -114,6 +131,11 @@ impl Route {
     /// Recognises a repeat by its key, although its answer is not one that is kept.
     pub const fn keyed(self) -> Self {
         Self { keyed: true, ..self }
+    }
+
+    /// Does nothing without a key.
+    pub const fn key_required(self) -> Self {
+        Self { key_required: true, ..self }
     }
 
     /// What it cannot work without, besides what its caller asks for.
@@ -153,21 +175,34 @@ pub struct Nothing {}
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Done {}
 
+/// An answer that is no refusal.
+#[derive(Debug)]
+pub struct Answered {
+    /// 200, or what the endpoint says instead.
+    pub status: u16,
+    /// The body, in JSON.
+    pub body: String,
+    /// Whether it was first given before.
+    pub replayed: bool,
+}
+
 /// Something that can be answered.
 pub trait Reply: Send {
     /// Whether a repeat with the same key gets the same answer.
     const KEYED: bool;
     /// How it can fail besides.
     const CODES: &'static [Code];
+    /// The statuses of an answer that is no refusal.
+    const STATUSES: &'static [u16] = &[200];
 
     /// What it looks like.
     fn schema(generator: &mut SchemaGenerator) -> Schema;
 
-    /// The body, and whether it was first given before.
+    /// The answer.
     ///
     /// # Errors
     /// A value that is not representable in JSON.
-    fn body(self) -> Result<(String, bool), Failure>;
+    fn answer(self) -> Result<Answered, Failure>;
 }
 
 impl<T: Serialize + JsonSchema + Send> Reply for T {
@@ -178,8 +213,9 @@ impl<T: Serialize + JsonSchema + Send> Reply for T {
         generator.subschema_for::<T>()
     }
 
-    fn body(self) -> Result<(String, bool), Failure> {
-        serde_json::to_string(&self).map(|body| (body, false)).map_err(Failure::internal)
+    fn answer(self) -> Result<Answered, Failure> {
+        let body = serde_json::to_string(&self).map_err(Failure::internal)?;
+        Ok(Answered { status: 200, body, replayed: false })
     }
 }
 
@@ -191,8 +227,8 @@ impl<R: JsonSchema + Send> Reply for Once<R> {
         generator.subschema_for::<R>()
     }
 
-    fn body(self) -> Result<(String, bool), Failure> {
-        Ok((self.done.reply, self.done.replayed))
+    fn answer(self) -> Result<Answered, Failure> {
+        Ok(Answered { status: 200, body: self.done.reply, replayed: self.done.replayed })
     }
 }
 
@@ -200,7 +236,8 @@ impl<R: JsonSchema + Send> Reply for Once<R> {
 pub fn codes<E: Endpoint>() -> Vec<Code> {
     let usual = [Code::ValidationFailed, Code::Internal, Code::Unavailable];
     let of_bodies: &[Code] = if E::ROUTE.method.has_body() { &[Code::NotJson, Code::PayloadTooLarge] } else { &[] };
-    let mut codes: Vec<_> = [&usual, of_bodies, E::ROUTE.codes, E::Caller::CODES, E::Reply::CODES].concat();
+    let of_keys: &[Code] = if E::ROUTE.key_required { &[Code::IdempotencyKeyRequired] } else { &[] };
+    let mut codes: Vec<_> = [&usual, of_bodies, of_keys, E::ROUTE.codes, E::Caller::CODES, E::Reply::CODES].concat();
     codes.sort();
     codes.dedup();
     codes
@@ -220,6 +257,7 @@ pub fn needs<E: Endpoint>() -> Vec<Need> {
 pub(crate) struct Told {
     pub player: Option<String>,
     pub replayed: bool,
+    pub status: u16,
 }
 
 /// Answers one request.
@@ -231,6 +269,9 @@ pub(crate) async fn answer<E: Endpoint>(app: &App, event: &HttpEvent, told: &mut
     let (request, key) = if E::ROUTE.method.has_body() {
         let fields = incoming.fields()?;
         let key = incoming.idempotency_key(&fields)?;
+        if E::ROUTE.key_required && key.is_none() {
+            return Err(Failure::of(Code::IdempotencyKeyRequired));
+        }
         (incoming.body(fields)?, key)
     } else {
         (incoming.query::<E::Request>()?, None)
@@ -243,9 +284,9 @@ pub(crate) async fn answer<E: Endpoint>(app: &App, event: &HttpEvent, told: &mut
     let seen = if E::Reply::KEYED { None } else { caller.seen(now) };
     let call = Call { app, caller, now, incoming: &incoming, attempt };
     let (reply, ()) = tokio::join!(E::handle(call, request), note(app, seen, now));
-    let (body, replayed) = reply?.body()?;
-    told.replayed = replayed;
-    let mut answer = answer_with(200, "application/json", body);
+    let Answered { status, body, replayed } = reply?.answer()?;
+    (told.replayed, told.status) = (replayed, status);
+    let mut answer = answer_with(status, "application/json", body);
     if replayed {
         answer.headers.insert("idempotency-replayed".to_owned(), "true".to_owned());
     }

@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use croupier_rules::{Refusal, account::Barred};
 use croupier_store::{
     StoreError,
+    act::NotDone,
     tx::{Conflict, NotCommitted},
 };
 use schemars::JsonSchema;
@@ -45,6 +46,10 @@ codes! {
     NotJson = "NOT_JSON", 400;
     /// The cursor does not belong to this list.
     CursorInvalid = "CURSOR_INVALID", 400;
+    /// Purchases, and what operators give, need an idempotency key.
+    IdempotencyKeyRequired = "IDEMPOTENCY_KEY_REQUIRED", 400;
+    /// The message of a payment gateway is signed, and says nothing that can be understood.
+    NoticeInvalid = "NOTICE_INVALID", 400;
     /// The invite code lets nobody in: unknown, switched off, over or used up.
     InviteInvalid = "INVITE_INVALID", 400;
     /// There is no token, or it is not one of ours, or it has expired.
@@ -57,6 +62,12 @@ codes! {
     InvalidCredentials = "INVALID_CREDENTIALS", 401;
     /// The socket ticket is unknown, used or expired.
     TicketInvalid = "TICKET_INVALID", 401;
+    /// The message of a payment gateway is not signed, or not by it.
+    SignatureInvalid = "SIGNATURE_INVALID", 401;
+    /// The message of a payment gateway was signed more than five minutes ago, or ahead.
+    SignatureExpired = "SIGNATURE_EXPIRED", 401;
+    /// The payment was refused: nothing was paid, and nothing is held any more.
+    PaymentDeclined = "PAYMENT_DECLINED", 402;
     /// The caller's rank is too low.
     RankRequired = "RANK_REQUIRED", 403;
     /// The caller is no admin.
@@ -65,7 +76,7 @@ codes! {
     NotFound = "NOT_FOUND", 404;
     /// This path does not take this method.
     MethodNotAllowed = "METHOD_NOT_ALLOWED", 405;
-    /// Somebody else has this name.
+    /// Somebody or something else has this name.
     Taken = "TAKEN", 409;
     /// The balance does not cover the price.
     InsufficientFunds = "INSUFFICIENT_FUNDS", 409;
@@ -79,6 +90,36 @@ codes! {
     NotCompleted = "NOT_COMPLETED", 409;
     /// The balance cannot grow any further.
     BalanceLimit = "BALANCE_LIMIT", 409;
+    /// It is not for sale, or not to be claimed, at present.
+    Disabled = "DISABLED", 409;
+    /// It is too early or too late for it.
+    WindowClosed = "WINDOW_CLOSED", 409;
+    /// The player has as many of it as a player may have.
+    UserLimit = "USER_LIMIT", 409;
+    /// The promo code is unknown, off, over, or for something else.
+    PromoInvalid = "PROMO_INVALID", 409;
+    /// The promo code has been used as often as it may be.
+    PromoExhausted = "PROMO_EXHAUSTED", 409;
+    /// The total is not the one that the buyer expects.
+    PriceChanged = "PRICE_CHANGED", 409;
+    /// There are not enough left.
+    OutOfStock = "OUT_OF_STOCK", 409;
+    /// What was held was not paid for in time: nothing was paid.
+    HoldExpired = "HOLD_EXPIRED", 409;
+    /// The hold was released, or is being paid for, or was.
+    HoldResolved = "HOLD_RESOLVED", 409;
+    /// The purchase was given up before it was paid.
+    PaymentVoided = "PAYMENT_VOIDED", 409;
+    /// The transaction did not succeed, or was refunded before.
+    NotRefundable = "NOT_REFUNDABLE", 409;
+    /// The transaction is over, or too far on to be given up.
+    NotOpen = "NOT_OPEN", 409;
+    /// More are held or sold than there would be.
+    StockTaken = "STOCK_TAKEN", 409;
+    /// As many have claimed as may.
+    BudgetSpent = "BUDGET_SPENT", 409;
+    /// The message of a payment gateway came before.
+    NoticeRepeated = "NOTICE_REPEATED", 409;
     /// The body is larger than 16 KiB.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", 413;
     /// A field is missing, of the wrong type or out of range; `errors` names it.
@@ -178,7 +219,7 @@ impl Failure {
     /// A name that somebody else has.
     pub fn taken(field: &str) -> Self {
         let errors = vec![FieldError { field: field.into(), code: "TAKEN", message: "is taken".into() }];
-        Self { errors, ..Self::saying(Code::Taken, format_args!("Somebody else has this {field}.")) }
+        Self { errors, ..Self::saying(Code::Taken, format_args!("This {field} is taken.")) }
     }
 
     /// Something broke; the cause is for the log.
@@ -216,7 +257,34 @@ impl From<Refusal> for Failure {
             Refusal::NoSession | Refusal::NoMission => Self::of(Code::NotFound),
             Refusal::AlreadyClaimed => Self::of(Code::AlreadyClaimed),
             Refusal::NotCompleted => Self::of(Code::NotCompleted),
+            Refusal::NoProduct | Refusal::NoPurchase | Refusal::NoCampaign => Self::saying(Code::NotFound, refusal),
+            Refusal::Disabled => Self::of(Code::Disabled),
+            Refusal::WindowClosed => Self::of(Code::WindowClosed),
+            Refusal::RankRequired => Self::of(Code::RankRequired),
+            Refusal::UserLimit => Self::of(Code::UserLimit),
+            Refusal::PromoInvalid(_) => Self::saying(Code::PromoInvalid, refusal),
+            Refusal::PromoExhausted => Self::of(Code::PromoExhausted),
+            Refusal::PriceChanged { .. } => Self::saying(Code::PriceChanged, refusal),
+            Refusal::OutOfStock => Self::of(Code::OutOfStock),
+            Refusal::NoPaymentToken => Self::field("payment_token", "MISSING", refusal),
+            Refusal::HoldExpired => Self::of(Code::HoldExpired),
+            Refusal::HoldResolved => Self::of(Code::HoldResolved),
+            Refusal::NotRefundable => Self::of(Code::NotRefundable),
+            Refusal::StockTaken => Self::of(Code::StockTaken),
+            Refusal::NoItem => Self::field("item_id", "INVALID", refusal),
+            Refusal::BudgetSpent => Self::of(Code::BudgetSpent),
             Refusal::Impossible => Self::internal(refusal),
+        }
+    }
+}
+
+impl From<NotDone> for Failure {
+    fn from(error: NotDone) -> Self {
+        match error {
+            NotDone::Refused(refusal) => refusal.into(),
+            NotDone::KeyReused => Self::of(Code::IdempotencyKeyReused),
+            NotDone::Barred(barred) => barred.into(),
+            NotDone::Store(error) => error.into(),
         }
     }
 }
@@ -257,6 +325,7 @@ impl From<NotCommitted> for Failure {
                 Conflict::SiteTaken => Self::taken("site_id"),
                 Conflict::NicknameTaken => Self::taken("nickname"),
                 Conflict::PhoneTaken => Self::taken("phone_number"),
+                Conflict::NumberTaken => Self::taken("id"),
                 Conflict::InviteRefused => Self::of(Code::InviteInvalid),
                 Conflict::TicketRefused => Self::of(Code::TicketInvalid),
                 // Whoever came in with the old password came too late.

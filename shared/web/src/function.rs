@@ -156,7 +156,7 @@ async fn request<E: Endpoint>(app: &App, event: HttpEvent) -> crate::event::Http
         function = E::ROUTE.name,
         request_id,
         player = told.player,
-        status = failure.map_or(200, |failure| failure.code.status()),
+        status = failure.map_or(told.status, |failure| failure.code.status()),
         code = failure.map(|failure| failure.code.text()),
         cause = failure.and_then(|failure| failure.cause.as_deref()),
         replayed = told.replayed,

@@ -17,6 +17,7 @@ pub mod log;
 pub mod openapi;
 pub mod page;
 pub mod password;
+pub mod pay;
 pub mod push;
 pub mod request;
 pub mod token;

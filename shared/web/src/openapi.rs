@@ -19,6 +19,8 @@ pub struct Operation {
     token: bool,
     replayed: bool,
     keyed: bool,
+    key_required: bool,
+    statuses: &'static [u16],
     codes: Vec<Code>,
 }
 
@@ -32,6 +34,8 @@ impl Operation {
             token: E::Caller::TOKEN,
             replayed: E::Reply::KEYED,
             keyed: E::Reply::KEYED || E::ROUTE.keyed,
+            key_required: E::ROUTE.key_required,
+            statuses: E::Reply::STATUSES,
             codes: codes::<E>(),
         }
     }
@@ -101,7 +105,8 @@ fn describe(route: &Route, path: &str, place: usize, operation: &Operation) -> V
     }
     if operation.keyed {
         let pattern = "^\"?[!-~]{8,128}\"?$";
-        parameters.push(parameter("Idempotency-Key", "header", false, json!({ "type": "string", "pattern": pattern })));
+        let schema = json!({ "type": "string", "pattern": pattern });
+        parameters.push(parameter("Idempotency-Key", "header", operation.key_required, schema));
     }
     if !parameters.is_empty() {
         described["parameters"] = parameters.into();
@@ -122,8 +127,8 @@ fn parameter(name: &str, place: &str, required: bool, schema: Value) -> Value {
 
 fn responses(operation: &Operation) -> Value {
     let mut responses = Map::new();
+    let described = |status: u16| if status == 202 { "Under way." } else { "Done." };
     let mut done = json!({
-        "description": "Done.",
         "content": { "application/json": { "schema": operation.reply } },
     });
     if operation.replayed {
@@ -132,7 +137,11 @@ fn responses(operation: &Operation) -> Value {
             "schema": { "type": "string", "const": "true" },
         } });
     }
-    responses.insert("200".to_owned(), done);
+    for status in operation.statuses {
+        let mut done = done.clone();
+        done["description"] = described(*status).into();
+        responses.insert(status.to_string(), done);
+    }
     let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
     for code in &operation.codes {
         by_status.entry(code.status()).or_default().push(code.text());

@@ -1,6 +1,6 @@
 //! From the text of a request to its typed form, with an error that names the field.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use croupier_rules::name::IdempotencyKey;
@@ -43,26 +43,30 @@ impl<'a> Incoming<'a> {
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
+    /// The body as it was sent.
+    ///
+    /// # Errors
+    /// A body that is too large.
+    pub fn raw_body(&self) -> Result<Cow<'a, [u8]>, Failure> {
+        let text = self.event.body.as_deref().unwrap_or_default();
+        let bytes = if self.event.is_base64_encoded {
+            Cow::Owned(BASE64_STANDARD.decode(text).map_err(|_| Failure::of(Code::NotJson))?)
+        } else {
+            Cow::Borrowed(text.as_bytes())
+        };
+        if bytes.len() > BODY_LIMIT { Err(Failure::of(Code::PayloadTooLarge)) } else { Ok(bytes) }
+    }
+
     /// The fields of the body: an object, also when there is no body at all.
     ///
     /// # Errors
     /// A body that is too large, no JSON, or no object.
     pub fn fields(&self) -> Result<Map<String, Value>, Failure> {
-        let text = self.event.body.as_deref().unwrap_or_default();
-        let decoded;
-        let bytes = if self.event.is_base64_encoded {
-            decoded = BASE64_STANDARD.decode(text).map_err(|_| Failure::of(Code::NotJson))?;
-            decoded.as_slice()
-        } else {
-            text.as_bytes()
-        };
-        if bytes.len() > BODY_LIMIT {
-            return Err(Failure::of(Code::PayloadTooLarge));
-        }
+        let bytes = self.raw_body()?;
         if bytes.trim_ascii().is_empty() {
             return Ok(Map::new());
         }
-        match serde_json::from_slice(bytes).map_err(|_| Failure::of(Code::NotJson))? {
+        match serde_json::from_slice(&bytes).map_err(|_| Failure::of(Code::NotJson))? {
             Value::Object(fields) => Ok(fields),
             _ => Err(Failure::field("", "INVALID", "the body must be a JSON object")),
         }

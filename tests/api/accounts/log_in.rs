@@ -187,6 +187,8 @@ async fn elsewhere(world: &World, site_id: &str) -> Value {
         tokens: Tokens::new(&"s".repeat(32).into(), &[], MINUTE),
         seeds: None,
         sockets: None,
+        payments: None,
+        notices: None,
     };
     let body = json!({ "site_id": site_id, "password": PASSWORD }).to_string();
     let event = HttpEvent { body: Some(body), ..HttpEvent::default() };
