@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-most_bytes=$((10 * 1024 * 1024))
+most_bytes=$((12 * 1024 * 1024))
 executable=target/lambda/bootstrap/bootstrap
 
 localstack/deploy.sh --install

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Does on the emulator what docs/operations.md says, by its own commands: makes the first invite and the first admin, has
+# Does on the emulator what docs/operations.md says, by its own commands: makes the first invite and the first admin, opens the shop, has
 # the journeys played with that admin, takes the admin's power away, and replaces the key of access tokens. journeys.sh
 # deploys, and runs this with BASE_URL and SOCKET_URL.
 #
@@ -41,6 +41,7 @@ player=$(post /api/auth/signup "{\"nickname\":\"$name\",\"invite_code\":\"$code\
   python3 -c 'import json, sys; print(json.load(sys.stdin)["user"]["id"])')
 run "The first admin" "s/^PLAYER_ID=.*/PLAYER_ID=$player/"
 admin=$(post /api/auth/admin/login "$credentials" | field access_token)
+run "Opening the shop" "s/\$ADMIN_TOKEN/$admin/; s|^API_URL=.*|API_URL=$BASE_URL|"
 
 say "Journeys"
 ADMIN_SITE_ID=$name ADMIN_PASSWORD=$password cargo test --locked -p croupier-tests --test journeys

@@ -1,20 +1,53 @@
 //! Functions for operators. Each change leaves an entry in the audit, written with the change itself.
 
+mod adjust;
 mod audit;
+mod campaign_create;
+mod campaign_update;
+mod campaigns;
 mod force_logout;
 mod invite_deactivate;
 mod invite_generate;
 mod invites;
+mod limited;
+mod limited_put;
+mod limited_update;
+mod made;
+mod product_put;
+mod products;
+mod promo_put;
+mod promos;
+mod refund;
+mod shop_seed;
+mod transaction_settle;
+mod transactions;
 mod user;
+mod user_ledger;
 mod user_update;
 mod users;
 
+pub use adjust::AdminAdjust;
 pub use audit::AdminAudit;
+pub use campaign_create::AdminCampaignCreate;
+pub use campaign_update::AdminCampaignUpdate;
+pub use campaigns::AdminCampaigns;
 pub use force_logout::AdminForceLogout;
 pub use invite_deactivate::AdminInviteDeactivate;
 pub use invite_generate::AdminInviteGenerate;
 pub use invites::AdminInvites;
+pub use limited::AdminLimited;
+pub use limited_put::AdminLimitedPut;
+pub use limited_update::AdminLimitedUpdate;
+pub use product_put::AdminProductPut;
+pub use products::AdminProducts;
+pub use promo_put::AdminPromoPut;
+pub use promos::AdminPromos;
+pub use refund::AdminRefund;
+pub use shop_seed::AdminShopSeed;
+pub use transaction_settle::AdminTransactionSettle;
+pub use transactions::AdminTransactions;
 pub use user::AdminUser;
+pub use user_ledger::AdminUserLedger;
 pub use user_update::AdminUserUpdate;
 pub use users::AdminUsers;
 

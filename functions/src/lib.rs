@@ -5,6 +5,7 @@ pub mod admin;
 pub mod play;
 pub mod progress;
 pub mod realtime;
+pub mod reward;
 pub mod service;
 pub mod shop;
 
@@ -60,14 +61,34 @@ pub const FUNCTIONS: &[Function] = &[
     Function::endpoint::<shop::HoldRelease>(),
     Function::endpoint::<shop::Transactions>(),
     Function::endpoint::<shop::PaymentWebhook>(),
+    Function::endpoint::<reward::RewardGrant>(),
+    Function::endpoint::<reward::Rewards>(),
+    Function::endpoint::<reward::Campaigns>(),
+    Function::endpoint::<reward::CampaignClaim>(),
     Function::endpoint::<realtime::RealtimeTicket>(),
     Function::endpoint::<admin::AdminUsers>(),
     Function::endpoint::<admin::AdminUser>(),
     Function::endpoint::<admin::AdminUserUpdate>(),
     Function::endpoint::<admin::AdminForceLogout>(),
+    Function::endpoint::<admin::AdminAdjust>(),
+    Function::endpoint::<admin::AdminUserLedger>(),
     Function::endpoint::<admin::AdminInvites>(),
     Function::endpoint::<admin::AdminInviteGenerate>(),
     Function::endpoint::<admin::AdminInviteDeactivate>(),
+    Function::endpoint::<admin::AdminProducts>(),
+    Function::endpoint::<admin::AdminProductPut>(),
+    Function::endpoint::<admin::AdminLimited>(),
+    Function::endpoint::<admin::AdminLimitedPut>(),
+    Function::endpoint::<admin::AdminLimitedUpdate>(),
+    Function::endpoint::<admin::AdminPromos>(),
+    Function::endpoint::<admin::AdminPromoPut>(),
+    Function::endpoint::<admin::AdminCampaigns>(),
+    Function::endpoint::<admin::AdminCampaignCreate>(),
+    Function::endpoint::<admin::AdminCampaignUpdate>(),
+    Function::endpoint::<admin::AdminTransactions>(),
+    Function::endpoint::<admin::AdminTransactionSettle>(),
+    Function::endpoint::<admin::AdminRefund>(),
+    Function::endpoint::<admin::AdminShopSeed>(),
     Function::endpoint::<admin::AdminAudit>(),
     Function::socket::<realtime::SocketConnect>(),
     Function::socket::<realtime::SocketDisconnect>(),

@@ -23,7 +23,7 @@ pub use gacha_config::GachaConfig;
 pub use gacha_pull::GachaPull;
 pub use gacha_stats::GachaStats;
 pub use game_sessions::GameSessions;
-pub use history::History;
+pub use history::{History, HistoryItem};
 pub use inventory::Inventory;
 pub use session_active::SessionActive;
 pub use session_end::SessionEnd;

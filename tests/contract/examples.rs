@@ -1,6 +1,11 @@
 //! The example events, made ready for one world.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use croupier_functions::FUNCTIONS;
 use croupier_tests::{
@@ -8,15 +13,19 @@ use croupier_tests::{
     seat::{ADMIN_PASSWORD, PASSWORD, Seat},
     world::World,
 };
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
+use sha2::Sha256;
 
-/// The players whom the examples speak of: one who plays, an admin, and another one whom the admin looks at.
+/// The players whom the examples speak of: one who plays, an admin, another one whom the admin looks at, and one who buys.
 pub struct Examples<'a> {
     world: &'a World,
     player: String,
     round: String,
     admin: Seat,
     other: String,
+    buyer: Seat,
+    made: AtomicUsize,
 }
 
 /// An example made ready, and what no log may hold of it.
@@ -32,8 +41,12 @@ impl<'a> Examples<'a> {
     pub async fn of(world: &'a World) -> Self {
         let seat = world.newcomer("player").await;
         let round = text(&seat.spin(50).await.ok()["round_id"]);
-        let other = world.newcomer("other").await.id;
-        Self { world, player: seat.id, round, admin: world.admin().await, other }
+        let (other, admin) = (world.newcomer("other").await.id, world.admin().await);
+        let buyer = world.newcomer("buyer").await;
+        // Several examples buy of it.
+        let unlimited = json!({ "per_user_limit": null });
+        admin.patch("/api/admin/limited-packages/WEEKEND_STARTER", unlimited).await.ok();
+        Self { world, player: seat.id, round, admin, other, buyer, made: AtomicUsize::new(0) }
     }
 
     /// The example of a function, in a session of its own and with an invite of its own: some of them end it.
@@ -50,6 +63,8 @@ impl<'a> Examples<'a> {
             ("ADMIN_TOKEN", self.admin.token.clone()),
             ("CONNECTION_ID", format!("{name}-L0SM9cOFvHcCIhw=")),
             ("GAME_SESSION_ID", game),
+            ("CAMPAIGN_ID", self.campaign().await),
+            ("HOLD_ID", self.hold(&seat).await),
             ("INVITE_CODE", text(&invites["items"][0]["code"])),
             ("OTHER_ID", self.other.clone()),
             ("PLAYER_ID", self.player.clone()),
@@ -57,11 +72,14 @@ impl<'a> Examples<'a> {
             ("ROUND_ID", self.round.clone()),
             ("SESSION_ID", text(&current.expect("this session")["id"])),
             ("TICKET", Live::ticket(&seat).await),
+            ("TRANSACTION_ID", self.transaction(name).await),
+            ("WEBHOOK_TIMESTAMP", self.world.now().seconds().to_string()),
         ]);
         let example = fs::read_to_string(format!("../events/{name}.json"))
             .unwrap_or_else(|error| panic!("events/{name}.json: {error}; copy one of the same kind"));
         let example =
             placeholders.iter().fold(example, |example, (placeholder, value)| example.replace(placeholder, value));
+        let example = self.signed(&example);
         let carried = ["ACCESS_TOKEN", "ADMIN_TOKEN", "INVITE_CODE", "REFRESH_TOKEN", "TICKET"];
         let carried = carried.map(|placeholder| placeholders[placeholder].clone());
         let behind = [PASSWORD, ADMIN_PASSWORD, "+442079460000", "a-secret-of-this-test"].map(str::to_owned);
@@ -69,6 +87,55 @@ impl<'a> Examples<'a> {
             event: serde_json::from_str(&example).expect("JSON"),
             secrets: carried.into_iter().chain(behind).collect(),
         }
+    }
+
+    /// A campaign of which anyone may claim.
+    async fn campaign(&self) -> String {
+        let now = self.world.now();
+        let campaign = json!({
+            "name": "Spring race",
+            "audience": "all",
+            "reward": { "reward_type": "COIN", "amount": 100 },
+            "starts_at": now,
+            "ends_at": now.after(Duration::from_secs(3600)),
+            "budget": 1000,
+        });
+        let made = self.admin.post_keyed("/api/admin/campaigns", &self.fresh_key(), campaign).await;
+        text(&made.ok()["id"])
+    }
+
+    /// A hold of the player's.
+    async fn hold(&self, seat: &Seat) -> String {
+        let hold = json!({ "code": "WEEKEND_STARTER", "quantity": 1 });
+        text(&seat.post_keyed("/api/shop/holds", &self.fresh_key(), hold).await.ok()["hold_id"])
+    }
+
+    fn fresh_key(&self) -> String {
+        format!("example-{}", self.made.fetch_add(1, Ordering::SeqCst))
+    }
+
+    /// A purchase of another player's: one that can be refunded, or one that waits for its payer.
+    async fn transaction(&self, name: &str) -> String {
+        let token = if name == "admin-refund" { "ok" } else { "pending" };
+        let what = json!({ "sku": "COIN_PACK_SMALL", "quantity": 1, "payment_token": token });
+        let bought = self.buyer.post_keyed("/api/shop/buy", &self.fresh_key(), what).await;
+        let bought: Value = serde_json::from_str(&bought.body).expect("JSON");
+        text(&bought["transaction_id"])
+    }
+
+    /// The example with the signature of its body.
+    fn signed(&self, example: &str) -> String {
+        let event: Value = serde_json::from_str(example).expect("JSON");
+        let header = |name: &str| event["headers"][name].as_str().unwrap_or_default();
+        let signed = format!(
+            "{}.{}.{}",
+            header("x-webhook-timestamp"),
+            header("x-webhook-nonce"),
+            event["body"].as_str().unwrap_or_default()
+        );
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.world.webhook_secret().as_bytes()).expect("a key");
+        mac.update(signed.as_bytes());
+        example.replace("WEBHOOK_SIGNATURE", &hex::encode(mac.finalize().into_bytes()))
     }
 }
 

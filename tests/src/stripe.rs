@@ -158,6 +158,11 @@ impl Stripe {
         self.memory(|memory| memory.planned.extend(faults.iter().map(|fault| (call, *fault))));
     }
 
+    /// Forgets what was planned and has not happened.
+    pub fn behave(&self) {
+        self.memory(|memory| memory.planned.clear());
+    }
+
     /// Lets the calls go on that are held at this moment.
     pub fn release(&self) {
         self.known.released.notify_waiters();
@@ -271,9 +276,21 @@ fn call_of(method: &Method, path: &str) -> Option<Call> {
     }
 }
 
+/// What has come is done, whoever still waits for the answer.
 async fn answer(
     State(known): State<Arc<Known>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    tokio::spawn(answered(known, peer, method, uri, headers, body)).await.expect("an answer")
+}
+
+async fn answered(
+    known: Arc<Known>,
+    peer: SocketAddr,
     method: Method,
     uri: Uri,
     headers: HeaderMap,

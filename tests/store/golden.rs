@@ -189,6 +189,7 @@ fn file_of(action: &Action) -> &'static str {
         Action::PurchaseRefund { .. } => "entry_purchase_refund",
         Action::RewardGrant(_) => "entry_reward_grant",
         Action::CampaignClaim(_) => "entry_campaign_claim",
+        Action::BalanceAdjust { .. } => "entry_balance_adjust",
     }
 }
 
@@ -312,6 +313,16 @@ fn file_of_audit(action: AdminAction) -> &'static str {
         AdminAction::UserLogout => "audit_user_logout",
         AdminAction::InviteGenerate => "audit_invite_generate",
         AdminAction::InviteDeactivate => "audit_invite_deactivate",
+        AdminAction::UserAdjust => "audit_user_adjust",
+        AdminAction::RewardGrant => "audit_reward_grant",
+        AdminAction::ProductUpsert => "audit_product_upsert",
+        AdminAction::LimitedUpsert => "audit_limited_upsert",
+        AdminAction::PromoUpsert => "audit_promo_upsert",
+        AdminAction::CampaignCreate => "audit_campaign_create",
+        AdminAction::CampaignUpdate => "audit_campaign_update",
+        AdminAction::TransactionSettle => "audit_transaction_settle",
+        AdminAction::TransactionVoid => "audit_transaction_void",
+        AdminAction::TransactionRefund => "audit_transaction_refund",
     }
 }
 
@@ -327,6 +338,7 @@ async fn what_operators_did_is_kept_as_before() {
             (AdminAction::InviteGenerate, Value::Null, invite(true)),
             (AdminAction::InviteDeactivate, invite(true), invite(false)),
         ];
+        let done = done.into_iter().chain(golden_shop::operated());
         for (number, (action, before, after)) in (1..).zip(done) {
             let entry = AuditEntry {
                 id: AuditId::new(1_800_000_000_123, number),

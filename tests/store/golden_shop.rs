@@ -1,6 +1,7 @@
 //! The same of what is sold, bought and given.
 
 use croupier_rules::{
+    admin::AdminAction,
     campaign::{Audience, Campaign, CampaignTerms},
     id::{CampaignId, PurchaseId, RewardId},
     ledger::{Action, Hash, Sale},
@@ -21,6 +22,8 @@ use croupier_store::{
     item::{AnswerRecord, NoticeRecord, NumberRecord},
     key::Key,
 };
+
+use serde_json::{Value, json};
 
 use crate::{
     alone,
@@ -74,6 +77,26 @@ pub fn actions() -> Vec<Action> {
         Action::PurchaseRefund { sale: sale(), reason: "Bought by a child".parse().unwrap() },
         Action::RewardGrant(reward().into()),
         Action::CampaignClaim(reward().into()),
+        Action::BalanceAdjust { by: PLAYER, reason: "A round was lost on the way".parse().unwrap() },
+    ]
+}
+
+/// What operators do to the shop, and to what players own.
+pub fn operated() -> Vec<(AdminAction, Value, Value)> {
+    let owned = |coins: u64| json!({ "coins": coins, "gems": 5 });
+    let (active, off) = (json!({ "is_active": true }), json!({ "is_active": false }));
+    let status = |status: &str| json!({ "status": status });
+    vec![
+        (AdminAction::UserAdjust, owned(1000), owned(900)),
+        (AdminAction::RewardGrant, Value::Null, json!(reward())),
+        (AdminAction::ProductUpsert, active.clone(), off.clone()),
+        (AdminAction::LimitedUpsert, active.clone(), off.clone()),
+        (AdminAction::PromoUpsert, active.clone(), off.clone()),
+        (AdminAction::CampaignCreate, Value::Null, active.clone()),
+        (AdminAction::CampaignUpdate, active, off),
+        (AdminAction::TransactionSettle, status("pending"), status("pending")),
+        (AdminAction::TransactionVoid, status("pending"), status("voided")),
+        (AdminAction::TransactionRefund, status("success"), status("refunded")),
     ]
 }
 

@@ -24,7 +24,7 @@ pub struct AdminAudit;
 pub struct AuditRequest {
     /// Only of this action.
     action: Option<AdminAction>,
-    /// Only about this: a player's id, an invite code.
+    /// Only about this: a player's id, an invite code, a sku, a promo code, the id of a campaign or of a transaction.
     target: Option<String>,
     /// Only by this admin.
     actor: Option<PlayerId>,

@@ -55,7 +55,7 @@ pub struct HistoryItem {
 }
 
 impl HistoryItem {
-    fn of(entry: &Entry) -> Result<Self, Failure> {
+    pub(crate) fn of(entry: &Entry) -> Result<Self, Failure> {
         let mut action = serde_json::to_value(&entry.action).map_err(Failure::internal)?;
         Ok(Self {
             id: entry.id(),

@@ -130,6 +130,7 @@ impl Message {
             | Action::StreakClaim { .. }
             | Action::HoldCreate { .. }
             | Action::HoldRelease { .. }
+            | Action::BalanceAdjust { .. }
             | Action::FairnessRotate { .. } => Some(Self::TokenUpdate {
                 sequence: entry.number,
                 history_id: entry.id(),

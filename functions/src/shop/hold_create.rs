@@ -2,10 +2,7 @@ use croupier_rules::{
     id::PurchaseId,
     name::Sku,
     number::Between,
-    shop::{
-        checkout::{self, HoldReply},
-        offer::Order,
-    },
+    shop::{checkout, offer::Order, reply::HoldReply},
 };
 use croupier_web::{
     call::{Call, Once},

@@ -11,12 +11,12 @@ use croupier_rules::{
     name::ChargeId,
     player::Player,
     shop::{
-        Price,
-        checkout::{self, PurchaseReply, Started},
+        Price, checkout,
         offer::PurchaseSeen,
         payment::ChargeState,
         price::CURRENCY,
         purchase::{Next, Purchase, Reason, Turn},
+        reply::{PurchaseReply, Started},
     },
 };
 use croupier_store::{

@@ -51,6 +51,26 @@ pub enum AdminAction {
     InviteGenerate,
     /// Switch an invite off.
     InviteDeactivate,
+    /// Correct a player's balance.
+    UserAdjust,
+    /// Give a player a reward.
+    RewardGrant,
+    /// Make or change a product.
+    ProductUpsert,
+    /// Make or change a limited package.
+    LimitedUpsert,
+    /// Make or change a promo code.
+    PromoUpsert,
+    /// Make a campaign.
+    CampaignCreate,
+    /// Change a campaign.
+    CampaignUpdate,
+    /// Have a transaction settled at once.
+    TransactionSettle,
+    /// Give a transaction up before it is paid.
+    TransactionVoid,
+    /// Take back what was bought, and give the money back.
+    TransactionRefund,
 }
 
 /// What an operator did: written with the change itself, once, never altered.
@@ -64,7 +84,7 @@ pub struct AuditEntry {
     pub actor: PlayerId,
     /// What was done.
     pub action: AdminAction,
-    /// To what: a player's id, an invite code.
+    /// To what: a player's id, an invite code, a sku, a promo code, the id of a campaign or of a transaction.
     pub target: String,
     /// How it was.
     pub before: Value,

@@ -83,6 +83,11 @@ pub struct CampaignSeen {
 }
 
 impl Campaign {
+    /// How many more may claim.
+    pub const fn remaining(&self) -> u64 {
+        self.terms.budget.saturating_sub(self.claimed)
+    }
+
     /// Whether a player may claim now, who has not yet.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! out. Nothing here reads a clock, an environment or a socket, and nothing here is random.
 
 pub mod account;
+pub mod adjust;
 pub mod admin;
 pub mod board;
 pub mod calendar;

@@ -9,6 +9,7 @@ pub mod product;
 pub mod promo;
 pub mod purchase;
 pub mod refund;
+pub mod reply;
 
 use std::time::Duration;
 

@@ -14,14 +14,14 @@ use croupier_rules::{
     reward::{Prize, Reward, RewardType, award},
     round::Moment,
     shop::{
-        Grants, Price,
-        checkout::{self, Begun},
+        Grants, Price, checkout,
         offer::{Effect, Order, ProductSeen, PurchaseSeen},
         payment::{Charge, ChargeState},
         product::Product,
         promo::Off,
         purchase::{Next, Purchase, Reason, State, Status, Turn},
         refund,
+        reply::Begun,
     },
     time::Timestamp,
 };

@@ -46,6 +46,7 @@ pub(crate) fn effects<'a>(tx: Tx<'a>, entry: &Entry, sessions: SessionRules) -> 
         | Action::PurchaseRefund { .. }
         | Action::RewardGrant(_)
         | Action::CampaignClaim(_)
+        | Action::BalanceAdjust { .. }
         | Action::FairnessRotate { .. } => tx,
     }
 }

@@ -4,6 +4,7 @@ mod made;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use croupier_rules::{
+    Refusal,
     admin::AuditEntry,
     campaign::CampaignSeen,
     id::{CampaignId, PlayerId, PurchaseId, RewardId},
@@ -22,11 +23,14 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Store, StoreError,
+    act::{Deed, NotDone, TRIES, pause},
     directory::FIRST_YEAR,
-    item::{Claim, Item, ItemRecord, NoticeRecord, NumberRecord, decode},
+    item::{AnswerRecord, Claim, Item, ItemRecord, NoticeRecord, NumberRecord, decode},
     key::{Key, SK},
     tx::{Conflict, NotCommitted, Tx},
 };
+
+pub use self::made::Made;
 
 /// Purchases read at once.
 const PAGE: usize = 100;
@@ -161,13 +165,41 @@ impl Store {
         self.tx().replace(&Key::purchase_to_write(purchase), purchase, purchase.revision - 1).commit().await
     }
 
-    /// Has a purchase looked at at once, as an operator decides.
+    /// Has a purchase looked at at once, as an operator decides, once under the operator's key. `entry` tells of the purchase as
+    /// it was and as it is then.
     ///
     /// # Errors
-    /// As [`Store::step`].
-    pub async fn hurry(&self, purchase: &Purchase, entry: &AuditEntry) -> Result<(), NotCommitted> {
-        let tx = self.tx().create(&Key::audit(entry.id), entry, Conflict::Broken);
-        tx.replace(&Key::purchase_to_write(purchase), purchase, purchase.revision - 1).commit().await
+    /// [`Refusal::NoPurchase`] for one that is over, a key used for something else, or the table's failure.
+    pub async fn hurry(
+        &self,
+        deed: &Deed,
+        (player, id): (PlayerId, PurchaseId),
+        entry: impl Fn(&Purchase, &Purchase) -> Result<AuditEntry, Refusal> + Send + Sync,
+    ) -> Result<(), NotDone> {
+        let (key, answer) =
+            (deed.operated(), AnswerRecord { fingerprint: deed.fingerprint(), reply: "null".to_owned() });
+        for tried in 1..=TRIES {
+            let found: Option<Purchase> = self.get(&Key::purchase(player, id)).await?;
+            // Asked for after the purchase: whatever has ended it by then has left its answer.
+            if let Some(key) = &key
+                && let Some(done) = self.get(key).await?
+            {
+                return deed.repeated(done).map(|_| ());
+            }
+            let purchase = found.filter(|purchase| !purchase.is_over()).ok_or(Refusal::NoPurchase)?;
+            let next = purchase.hurried(deed.now);
+            let entry = entry(&purchase, &next)?;
+            let tx = key.iter().fold(self.tx(), |tx, key| tx.create(key, &answer, Conflict::AlreadyDone));
+            let tx = tx.create(&Key::audit(entry.id), &entry, Conflict::AlreadyDone);
+            match tx.replace(&Key::purchase_to_write(&next), &next, purchase.revision).commit().await {
+                Ok(()) => return Ok(()),
+                // An earlier try went through unheard.
+                Err(NotCommitted::Refused { .. }) if key.is_none() => return Ok(()),
+                Err(NotCommitted::Refused { .. } | NotCommitted::Contended) => tokio::time::sleep(pause(tried)).await,
+                Err(NotCommitted::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Throttled.into())
     }
 
     /// Transactions of a player or of everyone, the newest first, that began before one of them. What is no more than held is

@@ -84,7 +84,6 @@ impl Price {
 
 /// What something gives.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Grants {
     /// Coins.
     #[serde(default)]
@@ -99,7 +98,6 @@ pub struct Grants {
 
 /// So many of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct GrantedItem {
     /// Which one.
     pub item_id: ItemId,

@@ -9,9 +9,10 @@ use crate::{
     player::Player,
     shop::{
         Price,
-        checkout::{PurchaseReply, sale},
+        checkout::sale,
         offer::Effect,
         purchase::{Purchase, State},
+        reply::PurchaseReply,
     },
     time::Timestamp,
 };

@@ -52,7 +52,7 @@ impl Made for Product {
     }
 
     fn redefine<'a>(&self, tx: Tx<'a>, seen: &Self) -> Tx<'a> {
-        tx.redefine(&self.key(), &self.terms, seen.revision)
+        tx.redefine(&self.key(), &self.terms, seen.revision, None)
     }
 
     fn make<'a>(&self, tx: Tx<'a>) -> Tx<'a> {
@@ -90,7 +90,7 @@ impl Made for Promo {
     }
 
     fn redefine<'a>(&self, tx: Tx<'a>, seen: &Self) -> Tx<'a> {
-        tx.redefine(&self.key(), &self.terms, seen.revision)
+        tx.redefine(&self.key(), &self.terms, seen.revision, None)
     }
 }
 
@@ -106,7 +106,7 @@ impl Made for Campaign {
     }
 
     fn redefine<'a>(&self, tx: Tx<'a>, seen: &Self) -> Tx<'a> {
-        tx.redefine(&self.key(), &self.terms, seen.revision)
+        tx.redefine(&self.key(), &self.terms, seen.revision, Some(("claimed", self.terms.budget)))
     }
 }
 
@@ -156,7 +156,9 @@ impl Store {
                 Ok(()) => return Ok(Some(next)),
                 Err(NotCommitted::Contended) if tried < TRIES => tokio::time::sleep(pause(tried)).await,
                 // An earlier try went through unheard.
-                Err(NotCommitted::Refused { conflict: Conflict::AlreadyDone, .. }) => return Ok(seen),
+                Err(NotCommitted::Refused { conflict: Conflict::AlreadyDone, .. }) => {
+                    return Ok(self.get(key).await.map_err(NotCommitted::from)?);
+                }
                 Err(other) => return Err(other.into()),
             }
         }

@@ -1,6 +1,8 @@
 //! Writes of the shop: stock that moves, uses that are counted, terms that are as they were read.
 
-use aws_sdk_dynamodb::types::{ConditionCheck, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::{
+    ConditionCheck, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, builders::UpdateBuilder,
+};
 use croupier_rules::shop::{offer::Shift, package::Package};
 use serde::Serialize;
 
@@ -88,17 +90,23 @@ impl Tx<'_> {
         })
     }
 
-    /// Gives something other terms, in the next revision; what is counted beside them stays. The item as it is comes with the
-    /// refusal.
-    pub fn redefine(self, key: &Key, terms: &impl Serialize, seen: u64) -> Self {
+    /// Gives something other terms, in the next revision; what is counted beside them stays, and is no more than `most` says, if it
+    /// says anything. The item as it is comes with the refusal.
+    pub fn redefine(self, key: &Key, terms: &impl Serialize, seen: u64, most: Option<(&str, u64)>) -> Self {
         self.update(key, Conflict::Stale, |update| {
-            Ok(update
+            let update = update
                 .update_expression("SET terms = :terms, revision = :next")
-                .condition_expression("revision = :seen")
                 .return_values_on_condition_check_failure(OnFailure::AllOld)
                 .expression_attribute_values(":terms", attribute(terms)?)
                 .expression_attribute_values(":seen", attribute(seen)?)
-                .expression_attribute_values(":next", attribute(seen + 1)?))
+                .expression_attribute_values(":next", attribute(seen + 1)?);
+            Ok(match most {
+                None => update.condition_expression("revision = :seen"),
+                Some((counter, most)) => update
+                    .condition_expression("revision = :seen AND #count <= :most")
+                    .expression_attribute_names("#count", counter)
+                    .expression_attribute_values(":most", attribute(most)?),
+            })
         })
     }
 
@@ -110,24 +118,26 @@ impl Tx<'_> {
                 .expression_attribute_values(":seen", attribute(seen.revision)?)
                 .expression_attribute_values(":next", attribute(next.revision)?);
             const TERMS: &str = "SET terms = :terms, revision = :next";
+            // `free` is a word of the table's own.
+            let counted = |update: UpdateBuilder| update.expression_attribute_names("#free", "free");
             Ok(match (seen.stock, next.stock) {
                 (None, None) => update.update_expression(TERMS).condition_expression("revision = :seen"),
-                (Some(_), None) => update
-                    .update_expression(format!("{TERMS} REMOVE stock, free"))
+                (Some(_), None) => counted(update)
+                    .update_expression(format!("{TERMS} REMOVE stock, #free"))
                     .condition_expression("revision = :seen"),
-                (Some(before), Some(after)) if after.stock >= before.stock => update
-                    .update_expression(format!("{TERMS}, stock = :stock, free = free + :more"))
+                (Some(before), Some(after)) if after.stock >= before.stock => counted(update)
+                    .update_expression(format!("{TERMS}, stock = :stock, #free = #free + :more"))
                     .condition_expression("revision = :seen")
                     .expression_attribute_values(":stock", attribute(after.stock)?)
                     .expression_attribute_values(":more", attribute(after.stock - before.stock)?),
-                (Some(before), Some(after)) => update
-                    .update_expression(format!("{TERMS}, stock = :stock, free = free - :fewer"))
-                    .condition_expression("revision = :seen AND free >= :fewer")
+                (Some(before), Some(after)) => counted(update)
+                    .update_expression(format!("{TERMS}, stock = :stock, #free = #free - :fewer"))
+                    .condition_expression("revision = :seen AND #free >= :fewer")
                     .expression_attribute_values(":stock", attribute(after.stock)?)
                     .expression_attribute_values(":fewer", attribute(before.stock - after.stock)?),
                 // What is free follows from what is taken, which must not move meanwhile.
-                (None, Some(after)) => update
-                    .update_expression(format!("{TERMS}, stock = :stock, free = :free"))
+                (None, Some(after)) => counted(update)
+                    .update_expression(format!("{TERMS}, stock = :stock, #free = :free"))
                     .condition_expression("revision = :seen AND held = :held AND sold = :sold")
                     .expression_attribute_values(":stock", attribute(after.stock)?)
                     .expression_attribute_values(":free", attribute(after.free)?)

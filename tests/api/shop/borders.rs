@@ -1,0 +1,1 @@
+//! Who may buy what, when, and how many; and that a refusal changes nothing.
