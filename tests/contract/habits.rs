@@ -32,11 +32,13 @@ fn no_file_is_longer_than_a_room() {
 #[test]
 fn an_endpoint_is_short() {
     let mut files = Vec::new();
-    for area in ["account", "admin", "play", "realtime", "service"] {
-        sources(&Path::new("../functions/src").join(area), &mut files);
-    }
-    for file in files {
-        let lines = fs::read_to_string(&file).expect("a text").lines().count();
+    sources(Path::new("../functions/src"), &mut files);
+    assert!(files.len() > 50, "where are they?");
+    // What several endpoints have in common: the map, an area, the till.
+    let shared =
+        |file: &&PathBuf| file.parent() == Some(Path::new("../functions/src")) || file.ends_with("shop/till.rs");
+    for file in files.iter().filter(|file| !shared(file)) {
+        let lines = fs::read_to_string(file).expect("a text").lines().count();
         assert!(lines <= 150, "{} has {lines} lines", file.display());
     }
 }

@@ -1,6 +1,7 @@
 //! Journeys over HTTP and WebSocket, wherever the game runs: here in a world of its own, or at `BASE_URL`.
 
 mod games;
+mod shop;
 
 use croupier_rules::{economy::Economy, transcript::Transcript};
 use croupier_tests::{

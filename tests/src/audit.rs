@@ -10,20 +10,15 @@ use croupier_rules::{
     account::{Invite, Session},
     admin::{AdminAction, AuditEntry, Standing},
     gacha::{self, Pulls, Rarity},
-    id::{PlayerId, PurchaseId},
+    id::PlayerId,
     ledger::{Action, Entry, Hash},
     money::{Coins, Debt, Gems, Postings},
     player::{Player, Rank},
-    reward::Reward,
-    shop::purchase::Purchase,
     slot,
     totals::Totals,
 };
 use croupier_store::{
-    item::{
-        AnswerRecord, Claim, Connection, EntryRecord, GameRecord, Item, ItemRecord, Login, NoticeRecord, NumberRecord,
-        Profile, ScoreRecord, decode,
-    },
+    item::{Claim, Connection, EntryRecord, GameRecord, Item, ItemRecord, Login, Profile, ScoreRecord, decode},
     key::{NAME, SHARDS, SHELF},
 };
 use serde::de::DeserializeOwned;
@@ -224,52 +219,11 @@ impl Books {
                 self.games.sessions.insert((id(&name), record.session), (record, moment));
                 return due;
             }
-            ("PLAYER", "PURCHASE") => {
-                let purchase: Purchase = read(item);
-                let listed = purchase.due.map(|due| ("OPEN".to_owned(), format!("{due}#{}", purchase.id)));
-                self.shop.purchases.insert((id(&name), purchase.id), purchase);
-                return listed;
-            }
-            ("PLAYER", "BOUGHT" | "PROMO") => {
-                let ItemRecord { count } = read(item);
-                let (kind, what) = sk.split_once('#').expect("a kind");
-                let counts = if kind == "PROMO" { &mut self.shop.promo_uses } else { &mut self.shop.bought };
-                counts.insert((id(&name), what.to_owned()), count);
-            }
-            ("PLAYER", "REWARD") => {
-                let reward: Reward = read(item);
-                self.shop.rewards.insert((id(&name), reward.id), reward);
-            }
-            ("PLAYER", "CLAIM") => {
-                assert_eq!(read::<Claim>(item).player, id(&name));
-                self.shop.claims.insert((id(&name), sk["CLAIM#".len()..].to_owned()));
-            }
-            ("PLAYER", "KEY") => drop(read::<AnswerRecord>(item)),
-            ("PRODUCT", "TERMS") => {
-                self.shop.products.insert(name.clone(), read(item));
-                return Some(("PRODUCTS".to_owned(), name));
-            }
-            ("LIMITED", "TERMS") => {
-                self.shop.packages.insert(name.clone(), read(item));
-                return Some(("PACKAGES".to_owned(), name));
-            }
-            ("PROMO", "TERMS") => {
-                self.shop.promos.insert(name.clone(), read(item));
-                return Some(("PROMOS".to_owned(), name));
-            }
-            ("CAMPAIGN", "TERMS") => {
-                self.shop.campaigns.insert(name.clone(), read(item));
-                return Some(("CAMPAIGNS".to_owned(), name));
-            }
-            ("NUMBER", "CLAIM") => {
-                self.shop.numbers.insert(name, read::<NumberRecord>(item).sku);
-            }
-            ("SALES", _) => {
-                let purchase: PurchaseId = sk.parse().expect("a purchase");
-                assert_eq!(purchase.at().year().to_string(), name, "{purchase} is in another year's partition");
-                self.shop.sales.insert(purchase, read::<Claim>(item).player);
-            }
-            ("NOTICE", "NOTICE") => drop(read::<NoticeRecord>(item)),
+            ("PLAYER", "PURCHASE" | "BOUGHT" | "PROMO" | "REWARD" | "CLAIM" | "KEY")
+            | ("PRODUCT" | "LIMITED" | "PROMO" | "CAMPAIGN", "TERMS")
+            | ("NUMBER", "CLAIM")
+            | ("SALES", _)
+            | ("NOTICE", "NOTICE") => return self.shop.keep(kind, &name, sk, item),
             ("PLAYER", "PROJECTED") => {
                 self.games.tallies.insert(id(&name), read(item));
             }

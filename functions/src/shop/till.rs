@@ -244,7 +244,7 @@ async fn settle(app: &App, purchase: &Purchase, settlement: Settlement) -> Resul
     let id = purchase.id;
     let done = match &settlement {
         Settlement::Expire => {
-            commit(app, purchase, released(id), |player, seen| checkout::release(player, seen, true, moment)).await
+            commit(app, purchase, expired(id), |player, seen| checkout::release(player, seen, true, moment)).await
         }
         Settlement::Grant => {
             commit(app, purchase, settled(id), |player, seen| checkout::grant(player, seen, now)).await
@@ -293,9 +293,14 @@ fn settled(id: PurchaseId) -> String {
     format!("{id}.settled")
 }
 
-/// The name of the entry that tells that a hold was given back.
+/// The name of the entry that tells that a hold was given back by its buyer.
 pub(crate) fn released(id: PurchaseId) -> String {
     format!("{id}.released")
+}
+
+/// The name of the entry that tells that a hold ran out: another one, so that no buyer takes it for the buyer's own.
+fn expired(id: PurchaseId) -> String {
+    format!("{id}.expired")
 }
 
 /// What the gateway is asked to authorize, the same however often it is asked.

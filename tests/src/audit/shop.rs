@@ -17,7 +17,9 @@ use croupier_rules::{
         purchase::{Purchase, State},
     },
 };
-use croupier_store::item::EntryRecord;
+use croupier_store::item::{AnswerRecord, Claim, EntryRecord, Item, ItemRecord, NoticeRecord, NumberRecord};
+
+use super::{id, read};
 
 /// What is kept of the shop, by what it is.
 #[derive(Debug, Default)]
@@ -47,6 +49,61 @@ pub struct Shop {
 }
 
 impl Shop {
+    /// Keeps an item; tells on which shelf of the directory it stands, and under which name.
+    pub fn keep(&mut self, kind: &str, name: &str, sk: &str, item: Item) -> Option<(String, String)> {
+        let name = name.to_owned();
+        match (kind, sk.split('#').next().expect("a kind")) {
+            ("PLAYER", "PURCHASE") => {
+                let purchase: Purchase = read(item);
+                let listed = purchase.due.map(|due| ("OPEN".to_owned(), format!("{due}#{}", purchase.id)));
+                self.purchases.insert((id(&name), purchase.id), purchase);
+                return listed;
+            }
+            ("PLAYER", "BOUGHT" | "PROMO") => {
+                let ItemRecord { count } = read(item);
+                let (kind, what) = sk.split_once('#').expect("a kind");
+                let counts = if kind == "PROMO" { &mut self.promo_uses } else { &mut self.bought };
+                counts.insert((id(&name), what.to_owned()), count);
+            }
+            ("PLAYER", "REWARD") => {
+                let reward: Reward = read(item);
+                self.rewards.insert((id(&name), reward.id), reward);
+            }
+            ("PLAYER", "CLAIM") => {
+                assert_eq!(read::<Claim>(item).player, id(&name));
+                self.claims.insert((id(&name), sk["CLAIM#".len()..].to_owned()));
+            }
+            ("PLAYER", "KEY") => drop(read::<AnswerRecord>(item)),
+            ("PRODUCT", "TERMS") => {
+                self.products.insert(name.clone(), read(item));
+                return Some(("PRODUCTS".to_owned(), name));
+            }
+            ("LIMITED", "TERMS") => {
+                self.packages.insert(name.clone(), read(item));
+                return Some(("PACKAGES".to_owned(), name));
+            }
+            ("PROMO", "TERMS") => {
+                self.promos.insert(name.clone(), read(item));
+                return Some(("PROMOS".to_owned(), name));
+            }
+            ("CAMPAIGN", "TERMS") => {
+                self.campaigns.insert(name.clone(), read(item));
+                return Some(("CAMPAIGNS".to_owned(), name));
+            }
+            ("NUMBER", "CLAIM") => {
+                self.numbers.insert(name, read::<NumberRecord>(item).sku);
+            }
+            ("SALES", _) => {
+                let purchase: PurchaseId = sk.parse().expect("a purchase");
+                assert_eq!(purchase.at().year().to_string(), name, "{purchase} is in another year's partition");
+                self.sales.insert(purchase, read::<Claim>(item).player);
+            }
+            ("NOTICE", "NOTICE") => drop(read::<NoticeRecord>(item)),
+            other => panic!("nobody knows what {other:?} is"),
+        }
+        None
+    }
+
     /// Whether there is something of this name that an operator may have changed.
     pub fn has(&self, name: &str) -> bool {
         self.products.contains_key(name)
