@@ -130,7 +130,7 @@ async fn an_entry_tells_what_was_done_and_what_it_moved() {
         let balance = spin["balance"].clone();
         let quiet = json!({
             "id": null, "sequence": 3, "action": "FAIRNESS_ROTATE", "game_type": null, "delta_coin": 0, "delta_gem": 0,
-            "balance_coin": balance, "balance_gem": 0, "created_at": world.now().to_string(),
+            "balance_coin": balance, "balance_gem": 0, "debt_coin": 0, "debt_gem": 0, "created_at": world.now().to_string(),
             "detail": { "epoch": 1, "client_seed": "my-own-luck" },
         });
         assert_eq!(rotation, quiet);
@@ -142,13 +142,13 @@ async fn an_entry_tells_what_was_done_and_what_it_moved() {
         assert_eq!(detail["bet_amount"], 50);
         let played = json!({
             "id": null, "sequence": 2, "action": "SLOT_SPIN", "game_type": "slot",
-            "delta_coin": spin["net_change"], "delta_gem": 0, "balance_coin": balance, "balance_gem": 0,
+            "delta_coin": spin["net_change"], "delta_gem": 0, "balance_coin": balance, "balance_gem": 0, "debt_coin": 0, "debt_gem": 0,
             "created_at": world.now().to_string(), "detail": detail,
         });
         assert_eq!(round, played);
         let started = json!({
             "id": null, "sequence": 1, "action": "SIGNUP", "game_type": null, "delta_coin": 1000, "delta_gem": 0,
-            "balance_coin": 1000, "balance_gem": 0, "created_at": begun.to_string(), "detail": { "invite": "5858" },
+            "balance_coin": 1000, "balance_gem": 0, "debt_coin": 0, "debt_gem": 0, "created_at": begun.to_string(), "detail": { "invite": "5858" },
         });
         assert_eq!(sign_up, started);
         assert_eq!(other.history().await.len(), 1);

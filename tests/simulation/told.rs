@@ -186,5 +186,5 @@ fn session_ended_by(entry: &Entry) -> Option<String> {
 
 /// Whether a socket is told of an entry.
 pub fn is_told_live(entry: &Entry) -> bool {
-    !matches!(entry.action, Action::Signup { .. } | Action::FairnessRotate { .. })
+    !matches!(entry.action, Action::Signup { .. })
 }

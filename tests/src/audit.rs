@@ -14,6 +14,7 @@ use croupier_rules::{
     ledger::{Action, Entry, Hash},
     money::{Coins, Debt, Gems, Postings},
     player::{Player, Rank},
+    shop::purchase::Purchase,
     slot,
     totals::Totals,
 };
@@ -48,6 +49,13 @@ pub struct Books {
     shop: Shop,
     connections: BTreeSet<String>,
     sockets: BTreeSet<String>,
+}
+
+impl Books {
+    /// Purchases that are not over.
+    pub fn open_purchases(&self) -> Vec<&Purchase> {
+        self.shop.purchases.values().filter(|purchase| !purchase.is_over()).collect()
+    }
 }
 
 /// Reads a whole table.

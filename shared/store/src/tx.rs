@@ -312,8 +312,11 @@ where
 fn judge(reasons: &[CancellationReason], meanings: &[Conflict]) -> NotCommitted {
     let judged =
         || reasons.iter().zip(meanings).map(|(reason, meaning)| (reason.code().unwrap_or("None"), *meaning, reason));
-    let refused = judged().find(|(code, meaning, _)| *code == "ConditionalCheckFailed" && *meaning != Conflict::Stale);
-    if let Some((_, conflict, reason)) = refused {
+    let failed = || judged().filter(|(code, ..)| *code == "ConditionalCheckFailed");
+    let stale = failed().any(|(_, meaning, _)| meaning == Conflict::Stale);
+    // What seems broken is as it should be to whoever read too early.
+    let told = |meaning| meaning != Conflict::Stale && !(stale && meaning == Conflict::Broken);
+    if let Some((_, conflict, reason)) = failed().find(|(_, meaning, _)| told(*meaning)) {
         return NotCommitted::Refused { conflict, found: reason.item().cloned() };
     }
     for (code, _, _) in judged() {
@@ -333,6 +336,15 @@ mod tests {
     fn reasons(codes: &[&str]) -> NotCommitted {
         let reasons: Vec<_> = codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect();
         judge(&reasons, &[Conflict::AlreadyDone, Conflict::Stale, Conflict::InviteRefused])
+    }
+
+    #[test]
+    fn what_is_broken_is_told_unless_it_was_read_too_early() {
+        let reason = |code: &str| CancellationReason::builder().code(code).build();
+        let judged = |codes: [&str; 2]| judge(&codes.map(reason), &[Conflict::Stale, Conflict::Broken]);
+        let broken = judged(["None", "ConditionalCheckFailed"]);
+        assert!(matches!(broken, NotCommitted::Refused { conflict: Conflict::Broken, .. }));
+        assert!(matches!(judged(["ConditionalCheckFailed"; 2]), NotCommitted::Contended));
     }
 
     #[test]
