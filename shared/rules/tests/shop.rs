@@ -1,4 +1,5 @@
 //! The rules of the shop, for whatever is bought and whatever a gateway says.
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails")]
 
 use std::time::Duration;
 
@@ -68,11 +69,11 @@ fn audit() -> AuditEntry {
 
 /// The purchase that a decision writes.
 fn written<R>(decision: &Decision<R>) -> Purchase {
-    let purchases = decision.effects.iter().filter_map(|effect| match effect {
+    let mut purchases = decision.effects.iter().rev().filter_map(|effect| match effect {
         Effect::Purchase(purchase) => Some(purchase.as_ref().clone()),
         _ => None,
     });
-    purchases.last().unwrap()
+    purchases.next().unwrap()
 }
 
 /// A purchase that waits for the gateway, and its player.
