@@ -15,6 +15,7 @@ mod laptop;
 mod live;
 mod profile;
 mod ranks;
+mod rewards;
 mod sessions;
 mod shop;
 mod stats;
