@@ -3,6 +3,7 @@
 mod audit;
 mod invites;
 mod once;
+mod shop;
 mod user;
 mod users;
 
