@@ -91,12 +91,11 @@ impl Tx<'_> {
     }
 
     /// Gives something other terms, in the next revision; what is counted beside them stays, and is no more than `most` says, if it
-    /// says anything. The item as it is comes with the refusal.
+    /// says anything.
     pub fn redefine(self, key: &Key, terms: &impl Serialize, seen: u64, most: Option<(&str, u64)>) -> Self {
         self.update(key, Conflict::Stale, |update| {
             let update = update
                 .update_expression("SET terms = :terms, revision = :next")
-                .return_values_on_condition_check_failure(OnFailure::AllOld)
                 .expression_attribute_values(":terms", attribute(terms)?)
                 .expression_attribute_values(":seen", attribute(seen)?)
                 .expression_attribute_values(":next", attribute(seen + 1)?);
@@ -118,26 +117,28 @@ impl Tx<'_> {
                 .expression_attribute_values(":seen", attribute(seen.revision)?)
                 .expression_attribute_values(":next", attribute(next.revision)?);
             const TERMS: &str = "SET terms = :terms, revision = :next";
-            // `free` is a word of the table's own.
-            let counted = |update: UpdateBuilder| update.expression_attribute_names("#free", "free");
+            // `free` is a word of DynamoDB's own.
+            let counting = |update: UpdateBuilder| {
+                update.expression_attribute_names("#free", "free").expression_attribute_names("#stock", "stock")
+            };
             Ok(match (seen.stock, next.stock) {
                 (None, None) => update.update_expression(TERMS).condition_expression("revision = :seen"),
-                (Some(_), None) => counted(update)
-                    .update_expression(format!("{TERMS} REMOVE stock, #free"))
+                (Some(_), None) => counting(update)
+                    .update_expression(format!("{TERMS} REMOVE #stock, #free"))
                     .condition_expression("revision = :seen"),
-                (Some(before), Some(after)) if after.stock >= before.stock => counted(update)
-                    .update_expression(format!("{TERMS}, stock = :stock, #free = #free + :more"))
+                (Some(before), Some(after)) if after.stock >= before.stock => counting(update)
+                    .update_expression(format!("{TERMS}, #stock = :stock, #free = #free + :more"))
                     .condition_expression("revision = :seen")
                     .expression_attribute_values(":stock", attribute(after.stock)?)
                     .expression_attribute_values(":more", attribute(after.stock - before.stock)?),
-                (Some(before), Some(after)) => counted(update)
-                    .update_expression(format!("{TERMS}, stock = :stock, #free = #free - :fewer"))
+                (Some(before), Some(after)) => counting(update)
+                    .update_expression(format!("{TERMS}, #stock = :stock, #free = #free - :fewer"))
                     .condition_expression("revision = :seen AND #free >= :fewer")
                     .expression_attribute_values(":stock", attribute(after.stock)?)
                     .expression_attribute_values(":fewer", attribute(before.stock - after.stock)?),
                 // What is free follows from what is taken, which must not move meanwhile.
-                (None, Some(after)) => counted(update)
-                    .update_expression(format!("{TERMS}, stock = :stock, #free = :free"))
+                (None, Some(after)) => counting(update)
+                    .update_expression(format!("{TERMS}, #stock = :stock, #free = :free"))
                     .condition_expression("revision = :seen AND held = :held AND sold = :sold")
                     .expression_attribute_values(":stock", attribute(after.stock)?)
                     .expression_attribute_values(":free", attribute(after.free)?)
