@@ -2,7 +2,9 @@
 
 mod borders;
 mod buying;
+mod document;
 mod holds;
+mod payments;
 mod promos;
 mod stock;
 
@@ -21,10 +23,14 @@ use croupier_store::{
 };
 use croupier_tests::{
     seat::{Answer, Seat},
+    wire::Fault,
     world::World,
 };
 use croupier_web::error::Code;
-use futures_util::future::join_all;
+use futures_util::{
+    future::join,
+    stream::{self, StreamExt},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -57,9 +63,25 @@ pub async fn patiently(ask: impl AsyncFn() -> Answer) -> Answer {
     panic!("too much is going on all the time");
 }
 
-/// New players, all at once. They come in by the back door: at the front, each one's password takes its time.
+/// Asks for something of which the writing collides until something else has happened meanwhile.
+pub async fn overtaken(world: &World, ask: impl Future<Output = Answer>, by: impl Future<Output = ()>) -> Answer {
+    world.wire.take();
+    // One less than there are tries; what operators write takes some of them as well.
+    world.wire.plan("TransactWriteItems", &[Fault::Collision; 7]);
+    let meanwhile = async {
+        while !world.wire.take().iter().any(|passed| passed.fault.is_some()) {
+            tokio::task::yield_now().await;
+        }
+        by.await;
+    };
+    let (answer, ()) = join(ask, meanwhile).await;
+    world.wire.behave();
+    answer
+}
+
+/// New players. They come in by the back door: at the front, each one's password takes its time.
 pub async fn crowd(world: &World, many: usize) -> Vec<Seat> {
-    join_all((0..many).map(async |number| {
+    let newcomers = stream::iter(0..many).map(async |number| {
         let (app, now) = (&world.running().app, world.now());
         let id = PlayerId::new(now.millis().unsigned_abs(), app.entropy.id());
         let session = SessionId::new(now.millis().unsigned_abs(), app.entropy.id());
@@ -94,8 +116,8 @@ pub async fn crowd(world: &World, many: usize) -> Vec<Seat> {
         world.store().sign_up(&newcomer, now).await.expect("a newcomer");
         let token = app.tokens().expect("tokens").issue(id, session, 0, name, now).expect("a token");
         Seat { site: world.site.clone(), token, id: id.to_string() }
-    }))
-    .await
+    });
+    newcomers.buffered(20).collect().await
 }
 
 /// A limited package as the table has it.

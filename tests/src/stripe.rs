@@ -217,6 +217,15 @@ impl Stripe {
         self.settle(purchase, "requires_payment_method");
     }
 
+    /// Lets whoever runs the shop capture an intent by hand, behind our back.
+    pub fn captures_by_hand(&self, purchase: PurchaseId) {
+        self.memory(|memory| {
+            let intent = memory.books.of(purchase).expect("an intent");
+            intent.captured = intent.amount;
+            "succeeded".clone_into(&mut intent.status);
+        });
+    }
+
     /// How much was captured in all, in the smallest unit.
     pub fn captured(&self) -> u64 {
         self.memory(|memory| memory.books.all().map(|intent| intent.captured).sum())

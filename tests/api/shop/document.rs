@@ -12,9 +12,8 @@ use reqwest::Method;
 use serde_json::{Map, Value};
 
 /// Fields whose values nobody can foresee.
-const UNFORESEEN: [&str; 8] = [
-    "transaction_id", "hold_id", "charge_id", "request_id", "user_id", "reward_id", "campaign_id", "next_cursor",
-];
+const UNFORESEEN: [&str; 8] =
+    ["transaction_id", "hold_id", "charge_id", "request_id", "user_id", "reward_id", "campaign_id", "next_cursor"];
 const ANYTHING: &str = "…";
 
 /// A part of the page that is played.
@@ -74,7 +73,8 @@ impl Reader<'_> {
                 self.world.sweep().await;
             }
             "admin" => {
-                let (line, body) = rest.split_once(" {").map_or((rest, "{}".to_owned()), |(l, b)| (l, format!("{{{b}")));
+                let (line, body) =
+                    rest.split_once(" {").map_or((rest, "{}".to_owned()), |(l, b)| (l, format!("{{{b}")));
                 self.asides += 1;
                 let request = format!("{line}\nIdempotency-Key: an-aside-{}\n\n{body}", self.asides);
                 let admin = self.world.site.admin().await;

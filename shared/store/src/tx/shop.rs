@@ -1,8 +1,6 @@
 //! Writes of the shop: stock that moves, uses that are counted, terms that are as they were read.
 
-use aws_sdk_dynamodb::types::{
-    ConditionCheck, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, builders::UpdateBuilder,
-};
+use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem, builders::UpdateBuilder};
 use croupier_rules::shop::{offer::Shift, package::Package};
 use serde::Serialize;
 
