@@ -7,6 +7,7 @@ mod holds;
 mod payments;
 mod promos;
 mod stock;
+mod webhook;
 
 use std::time::Duration;
 

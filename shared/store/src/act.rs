@@ -6,9 +6,10 @@ use croupier_rules::{
     Refusal,
     account::Barred,
     id::{PlayerId, SessionId},
-    ledger::{Decision, Hash},
+    ledger::{Change, Decision, Hash},
     player::Player,
     session::SessionRules,
+    shop::offer::Effect,
     time::Timestamp,
 };
 use rand::RngExt;
@@ -129,7 +130,6 @@ impl Store {
         read: impl Fn() -> Read + Send + Sync,
         decide: impl Fn(&Player, &S) -> Result<Decision<R>, Refusal> + Send + Sync,
     ) -> Result<Done, NotDone> {
-        let entry_key = deed.entry_key(player.id);
         for tried in 0..TRIES {
             if tried > 0 {
                 tokio::time::sleep(pause(tried)).await;
@@ -141,35 +141,50 @@ impl Store {
                 // What was allowed once may be refused by now: a repeat asks for the first answer, and an earlier try
                 // may have gone through unheard.
                 Err(refusal) if deed.attempt.is_some() || tried > 0 => {
-                    return self.done_before(&entry_key, deed).await?.ok_or(refusal.into());
+                    return self.done_before(player.id, deed).await?.ok_or(refusal.into());
                 }
                 Err(refusal) => return Err(refusal.into()),
             };
             let reply = serde_json::to_string(&reply).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-            let record = EntryRecord { entry: change.entry().clone(), fingerprint: deed.fingerprint(), reply };
-            let tx = deed.operated().into_iter().fold(self.tx(), |tx, key| {
-                let answer = AnswerRecord { fingerprint: record.fingerprint, reply: record.reply.clone() };
-                tx.create(&key, &answer, Conflict::AlreadyDone)
-            });
-            let tx = tx.create(&entry_key, &record, Conflict::AlreadyDone).replace(
-                &Key::player(player.id),
-                change.player(),
-                player.revision(),
-            );
-            let tx = game::effects(tx, change.entry(), deed.sessions);
-            match carry_out(tx, player.id, &effects).commit().await {
-                Ok(()) => return Ok(Done { reply: record.reply, replayed: false }),
-                Err(NotCommitted::Refused { conflict: Conflict::AlreadyDone, found: Some(item) }) => {
-                    return deed.repeated(decode(item)?);
-                }
-                Err(NotCommitted::Refused { conflict, .. }) => {
-                    return Err(StoreError::Corrupt(format!("an action met {conflict:?}")).into());
-                }
-                Err(NotCommitted::Contended) => {}
-                Err(NotCommitted::Store(error)) => return Err(error.into()),
+            if let Some(done) = self.write(deed, &player, &change, &effects, reply).await? {
+                return Ok(done);
             }
         }
         Err(StoreError::Throttled.into())
+    }
+
+    /// Commits what was decided about a player; tells nothing when somebody else wrote what it relies on. Apart from the rest,
+    /// which is compiled anew for each rule.
+    async fn write(
+        &self,
+        deed: &Deed,
+        player: &Player,
+        change: &Change,
+        effects: &[Effect],
+        reply: String,
+    ) -> Result<Option<Done>, NotDone> {
+        let record = EntryRecord { entry: change.entry().clone(), fingerprint: deed.fingerprint(), reply };
+        let tx = deed.operated().into_iter().fold(self.tx(), |tx, key| {
+            let answer = AnswerRecord { fingerprint: record.fingerprint, reply: record.reply.clone() };
+            tx.create(&key, &answer, Conflict::AlreadyDone)
+        });
+        let tx = tx.create(&deed.entry_key(player.id), &record, Conflict::AlreadyDone).replace(
+            &Key::player(player.id),
+            change.player(),
+            player.revision(),
+        );
+        let tx = game::effects(tx, change.entry(), deed.sessions);
+        match carry_out(tx, player.id, effects).commit().await {
+            Ok(()) => Ok(Some(Done { reply: record.reply, replayed: false })),
+            Err(NotCommitted::Refused { conflict: Conflict::AlreadyDone, found: Some(item) }) => {
+                deed.repeated(decode(item)?).map(Some)
+            }
+            Err(NotCommitted::Refused { conflict, .. }) => {
+                Err(StoreError::Corrupt(format!("an action met {conflict:?}")).into())
+            }
+            Err(NotCommitted::Contended) => Ok(None),
+            Err(NotCommitted::Store(error)) => Err(error.into()),
+        }
     }
 
     /// The player as the player is by now, if the deed may still be done.
@@ -180,8 +195,8 @@ impl Store {
         }
     }
 
-    async fn done_before(&self, entry_key: &Key, deed: &Deed) -> Result<Option<Done>, NotDone> {
-        let found = self.get(&deed.operated().unwrap_or_else(|| entry_key.clone())).await?;
+    async fn done_before(&self, player: PlayerId, deed: &Deed) -> Result<Option<Done>, NotDone> {
+        let found = self.get(&deed.operated().unwrap_or_else(|| deed.entry_key(player))).await?;
         found.map(|record| deed.repeated(record)).transpose()
     }
 }
