@@ -49,10 +49,9 @@ async fn a_player_buys_and_sees_it_live() {
         assert_eq!((&bought.ok()["status"], &bought.ok()["gems"]), (&json!("success"), &gems["grants"]["gems"]));
         let again = buy(&seat, "journey-of-gems", what).await;
         assert_eq!((again.replayed(), &again.body), (true, &bought.body));
-        for status in ["pending", "success"] {
-            let news = live.next().await;
-            assert_eq!((&news[0]["type"], &news[0]["status"]), (&json!("purchase_update"), &json!(status)));
-            assert_eq!(news[0]["transaction_id"], bought.ok()["transaction_id"]);
+        for (news, status) in live.next_many(2).await.iter().zip(["pending", "success"]) {
+            assert_eq!((&news["type"], &news["status"]), (&json!("purchase_update"), &json!(status)));
+            assert_eq!(news["transaction_id"], bought.ok()["transaction_id"]);
         }
         let charm = buy(&seat, "journey-of-a-charm", json!({ "product_id": 2001, "quantity": 1 })).await.ok();
         assert_eq!((&charm["gems"], &charm["currency"]), (&json!(10), &json!("gems")));
