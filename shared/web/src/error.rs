@@ -165,6 +165,8 @@ pub struct Failure {
     pub errors: Vec<FieldError>,
     /// When to try again.
     pub retry_after: Option<Duration>,
+    /// What the total is now, where a buyer expects another one.
+    pub total: Option<u64>,
     /// The methods that the path takes instead.
     pub allow: Option<String>,
     /// What only the log is told.
@@ -190,6 +192,9 @@ pub struct Problem<'a> {
     /// Which fields were not accepted.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub errors: &'a [FieldError],
+    /// With `PRICE_CHANGED`: what the total is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
 }
 
 impl Failure {
@@ -200,6 +205,7 @@ impl Failure {
             detail: code.meaning().to_owned(),
             errors: Vec::new(),
             retry_after: None,
+            total: None,
             allow: None,
             cause: None,
         }
@@ -242,6 +248,7 @@ impl Failure {
             code: self.code.text(),
             request_id,
             errors: &self.errors,
+            total: self.total,
         }
     }
 }
@@ -264,7 +271,9 @@ impl From<Refusal> for Failure {
             Refusal::UserLimit => Self::of(Code::UserLimit),
             Refusal::PromoInvalid(_) => Self::saying(Code::PromoInvalid, refusal),
             Refusal::PromoExhausted => Self::of(Code::PromoExhausted),
-            Refusal::PriceChanged { .. } => Self::saying(Code::PriceChanged, refusal),
+            Refusal::PriceChanged { total } => {
+                Self { total: Some(total), ..Self::saying(Code::PriceChanged, refusal) }
+            }
             Refusal::OutOfStock => Self::of(Code::OutOfStock),
             Refusal::NoPaymentToken => Self::field("payment_token", "MISSING", refusal),
             Refusal::HoldExpired => Self::of(Code::HoldExpired),
