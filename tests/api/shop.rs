@@ -6,6 +6,8 @@ mod document;
 mod holds;
 mod payments;
 mod promos;
+mod pushes;
+mod refunds;
 mod stock;
 mod webhook;
 

@@ -47,6 +47,8 @@ pub struct Fate(Arc<Thread>);
 #[derive(Debug)]
 struct Thread {
     at: usize,
+    /// Whether only what writes is counted.
+    writes: bool,
     blow: Blow,
     calls: AtomicUsize,
     died: Notify,
@@ -59,7 +61,12 @@ tokio::task_local! {
 impl Fate {
     /// This happens to the n-th call of the table, counted from one.
     pub fn at(call: usize, blow: Blow) -> Self {
-        Self(Arc::new(Thread { at: call, blow, calls: AtomicUsize::new(0), died: Notify::new() }))
+        Self(Arc::new(Thread { at: call, writes: false, blow, calls: AtomicUsize::new(0), died: Notify::new() }))
+    }
+
+    /// This happens to the n-th call of the table that writes.
+    pub fn at_write(call: usize, blow: Blow) -> Self {
+        Self(Arc::new(Thread { at: call, writes: true, blow, calls: AtomicUsize::new(0), died: Notify::new() }))
     }
 
     /// Does some work, unless it ends in the middle.
@@ -77,7 +84,11 @@ impl Fate {
     }
 
     /// What happens to the next call.
-    fn next(&self) -> Option<Blow> {
+    fn next(&self, request: &HttpRequest) -> Option<Blow> {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        if self.0.writes && !target.ends_with("TransactWriteItems") {
+            return None;
+        }
         let call = self.0.calls.fetch_add(1, Ordering::SeqCst) + 1;
         let tries = if self.0.blow == Blow::Death { 1 } else { TRIES };
         (self.0.at..self.0.at + tries).contains(&call).then_some(self.0.blow)
@@ -111,7 +122,7 @@ impl HttpConnector for Connector {
         HttpConnectorFuture::new(async move {
             let fate = FATE.try_with(Clone::clone).ok();
             let lost = || ConnectorError::io("fate lost it".into());
-            match fate.as_ref().and_then(Fate::next) {
+            match fate.as_ref().and_then(|fate| fate.next(&request)) {
                 None => inner.call(request).await,
                 Some(Blow::LostRequest) => Err(lost()),
                 Some(Blow::LostReply) => {

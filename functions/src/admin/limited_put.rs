@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     limited::{PackageRecord, Plan},
-    made::{Count, Several, check_grants, check_window, sku_of, written, yes},
+    made::{Count, Several, check_end, check_grants, check_window, sku_of, written, yes},
 };
 
 /// Making a limited package, or changing all of it.
@@ -85,6 +85,7 @@ impl Endpoint for AdminLimitedPut {
         let plan = request.plan();
         check_grants(&plan.terms.grants, &call.app.economy)?;
         check_window(plan.terms.starts_at, plan.terms.ends_at)?;
+        check_end(&plan.terms, plan.stock)?;
         if store.get::<Product>(&Key::product(&code)).await?.is_some() {
             return Err(Failure::taken("code"));
         }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     limited::{PackageRecord, Plan},
-    made::{Count, Several, check_window, sku_of, written},
+    made::{Count, Several, check_end, check_window, sku_of, written},
 };
 
 /// Changing some of a limited package, while it is sold.
@@ -46,7 +46,9 @@ impl LimitedUpdateRequest {
         terms.per_user_limit =
             self.per_user_limit.map_or(terms.per_user_limit, |limit| limit.map(|limit| limit.get().into()));
         check_window(terms.starts_at, terms.ends_at)?;
-        Ok(Plan { terms, stock: self.stock.map_or(stock, |stock| stock.map(|stock| stock.get().into())) })
+        let stock = self.stock.map_or(stock, |stock| stock.map(|stock| stock.get().into()));
+        check_end(&terms, stock)?;
+        Ok(Plan { terms, stock })
     }
 }
 

@@ -2,9 +2,10 @@
 
 use croupier_rules::{
     economy::Economy,
+    money::Cents,
     name::Sku,
     number::Between,
-    shop::{Grants, price::GrantedItem},
+    shop::{Grants, package::PackageTerms, price::GrantedItem},
     time::Timestamp,
 };
 use croupier_store::shop::Made;
@@ -78,6 +79,17 @@ pub(super) fn check_window(starts_at: Option<Timestamp>, ends_at: Option<Timesta
         }
         _ => Ok(()),
     }
+}
+
+/// A limited package that has an end.
+///
+/// # Errors
+/// One that costs nothing, and of which a player may have as many as there could be.
+pub(super) fn check_end(terms: &PackageTerms, stock: Option<u64>) -> Result<(), Failure> {
+    if terms.price_cents == Cents::ZERO && terms.per_user_limit.is_none() && stock.is_none() {
+        return Err(Failure::field("per_user_limit", "MISSING", "is required for what is free and endless"));
+    }
+    Ok(())
 }
 
 /// What something gives, if it can be given.

@@ -106,8 +106,9 @@ impl Endpoint for AdminProductPut {
         let (store, sku) = (call.store()?, sku_of(&request.sku)?);
         check_grants(&request.grants, &call.app.economy)?;
         // Nothing bounds how many a player buys of a product: for nothing, there would be no end of it.
-        if request.price()?.amount() == 0 {
-            return Err(Failure::field("price", "INVALID", "must be at least 1"));
+        let discount = request.discount_percent.map_or(0, Between::get);
+        if request.price()?.total(1, discount, None)?.amount() == 0 {
+            return Err(Failure::field("price", "INVALID", "must be at least 1 after the discount"));
         }
         if store.get::<Package>(&Key::package(&sku)).await?.is_some() {
             return Err(Failure::taken("sku"));

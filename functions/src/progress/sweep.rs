@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use croupier_rules::{player::Player, round::Moment, shop::purchase::Purchase, time::Timestamp};
+use croupier_rules::{player::Player, round::Moment, shop::purchase::{Next, Purchase}, time::Timestamp};
 use croupier_store::{
     directory::Due,
     item::GameRecord,
@@ -29,15 +29,17 @@ impl ScheduledTask for Sweep {
 
     async fn run(app: &App) -> Result<usize, Failure> {
         let begun = app.clock.now();
-        // What fails of one kind keeps nobody from looking at the other.
-        let purchases = sweep::<Purchase>(app, begun).await;
-        let sessions = sweep::<GameRecord>(app, begun).await;
+        // What fails of one kind, or takes its time, keeps nobody from looking at the other.
+        let (purchases, sessions) = tokio::join!(sweep::<Purchase>(app, begun), sweep::<GameRecord>(app, begun));
         Ok(purchases? + sessions?)
     }
 }
 
 /// What is looked at in time.
 trait Overdue: Due + Send {
+    /// Whether it takes the table alone, and nobody else who may be slow.
+    fn is_quick(&self, now: Timestamp) -> bool;
+
     /// Ends it, or takes it further.
     fn look_at(self, app: &App) -> impl Future<Output = Result<(), Failure>> + Send;
 }
@@ -47,7 +49,12 @@ async fn sweep<T: Overdue>(app: &App, begun: Timestamp) -> Result<usize, Failure
     let (mut done, mut failed, mut after) = (0, None, None::<String>);
     while app.clock.now().since(begun) < LONGEST {
         let page = app.store()?.due::<T>(begun, after.as_deref(), PAGE).await?;
-        let looks = page.items.into_iter().map(async |found| found?.look_at(app).await);
+        let (quick, slow): (Vec<_>, Vec<_>) =
+            page.items.into_iter().partition(|found| found.as_ref().is_ok_and(|found| found.is_quick(begun)));
+        let looks = quick.into_iter().chain(slow).map(async |found| {
+            // What is left when the time is over comes next time.
+            if app.clock.now().since(begun) < LONGEST { found?.look_at(app).await } else { Ok(()) }
+        });
         let mut looks = stream::iter(looks).buffer_unordered(AT_ONCE);
         while let Some(looked) = looks.next().await {
             // One that fails keeps nobody else from being looked at.
@@ -65,6 +72,10 @@ async fn sweep<T: Overdue>(app: &App, begun: Timestamp) -> Result<usize, Failure
 }
 
 impl Overdue for Purchase {
+    fn is_quick(&self, now: Timestamp) -> bool {
+        matches!(self.next(now), Next::Expire | Next::GiveUp(_) | Next::Grant)
+    }
+
     /// Takes a purchase further that somebody has left, or whose buyer did not come in time.
     async fn look_at(self, app: &App) -> Result<(), Failure> {
         move_on(app, self.player, self.id).await.map(|_| ())
@@ -72,6 +83,10 @@ impl Overdue for Purchase {
 }
 
 impl Overdue for GameRecord {
+    fn is_quick(&self, _: Timestamp) -> bool {
+        true
+    }
+
     /// Ends a session in which nothing happens any more, or looks at it again when it may be over.
     async fn look_at(self, app: &App) -> Result<(), Failure> {
         let (store, now) = (app.store()?, app.clock.now());

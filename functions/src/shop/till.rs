@@ -15,7 +15,7 @@ use croupier_rules::{
         offer::PurchaseSeen,
         payment::ChargeState,
         price::CURRENCY,
-        purchase::{Next, Purchase, Reason, Turn},
+        purchase::{Next, Purchase, Reason, State, Turn},
         reply::{PurchaseReply, Started},
     },
 };
@@ -41,7 +41,7 @@ const STEPS: usize = 24;
 /// How often a gateway that was not heard is asked again while a client waits.
 const REPEATS: usize = 1;
 /// How long to wait before that.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// How far a purchase has come.
 pub(crate) struct Moved {
@@ -126,19 +126,33 @@ pub(crate) async fn move_on(app: &App, buyer: PlayerId, id: PurchaseId) -> Resul
         let Some(seen) = store.purchase_seen(buyer, id, None).await? else { return Ok(None) };
         match step(app, &seen, &mut client_secret).await {
             Ok(Step::Taken) => {}
-            Ok(Step::None) => return Ok(Some(Moved { purchase: seen.purchase, client_secret, unheard: None })),
+            Ok(Step::None) => {
+                put_off(app, &seen.purchase).await?;
+                return Ok(Some(Moved { purchase: seen.purchase, client_secret, unheard: None }));
+            }
             Err(Stuck::Unheard(_)) if repeats < REPEATS => {
                 repeats += 1;
                 tokio::time::sleep(PAUSE).await;
             }
             Err(Stuck::Unheard(unheard)) => {
                 tracing::warn!(purchase = %id, cause = unheard.0, "a payment waits");
+                put_off(app, &seen.purchase).await?;
                 return Ok(Some(Moved { purchase: seen.purchase, client_secret, unheard: Some(unheard) }));
             }
             Err(Stuck::Failed(failure)) => return Err(*failure),
         }
     }
     Err(StoreError::Throttled.into())
+}
+
+/// Has a purchase looked at later of which nothing can be made now, if it is overdue.
+async fn put_off(app: &App, purchase: &Purchase) -> Result<(), Failure> {
+    let Some(later) = purchase.put_off(app.clock.now()) else { return Ok(()) };
+    match app.store()?.step(&later).await {
+        // Somebody else has gone on with it.
+        Ok(()) | Err(NotCommitted::Contended) => Ok(()),
+        Err(other) => Err(other.into()),
+    }
 }
 
 enum Step {
@@ -227,6 +241,10 @@ pub(crate) async fn believe(
     charge: &croupier_rules::shop::payment::Charge,
 ) -> Result<(), Failure> {
     let Some(seen) = app.store()?.purchase_seen(buyer, id, None).await? else { return Ok(()) };
+    // What has been given up is let go by a call, whatever is said of it.
+    if seen.purchase.state != State::Pending {
+        return Ok(());
+    }
     let turn = seen.purchase.heard(charge, app.clock.now());
     take(app, &seen.purchase, turn).await.map(|_| ())
 }

@@ -138,9 +138,9 @@ texts! {
     /// An invite code, in capitals: the case that a person types does not matter. Whatever a person types is a code,
     /// if only an unknown one.
     InviteCode, "^.{1,64}$", |text| {
-        let text = sized(text.trim(), 1, 64)?;
-        made_of(text, "visible characters and spaces", |c| !c.is_control())?;
-        Ok(text.to_uppercase())
+        let text = text.trim().to_uppercase();
+        made_of(sized(&text, 1, 64)?, "visible characters and spaces", |c| !c.is_control())?;
+        Ok(text)
     };
 
     /// A key by which a client names one attempt, so that a repeat is recognised.
@@ -160,9 +160,10 @@ texts! {
 
     /// A promo code, in capitals. Whatever a person types is a code, if only an unknown one.
     PromoCode, "^.{1,40}$", |text| {
-        let text = sized(text.trim(), 1, 40)?;
-        made_of(text, "visible characters and spaces", |c| !c.is_control())?;
-        Ok(text.to_uppercase())
+        // One letter in small may be several in capitals.
+        let text = text.trim().to_uppercase();
+        made_of(sized(&text, 1, 40)?, "visible characters and spaces", |c| !c.is_control())?;
+        Ok(text)
     };
 
     /// What something is called, where players read it.

@@ -99,6 +99,13 @@ impl Shop {
         if every_grant.clone().any(Grants::is_nothing) {
             return Err(BadEconomy::Shop("whatever is sold gives something"));
         }
+        // One write of the table changes each item once.
+        if every_grant.clone().any(|grants| !grants.names_each_item_once()) {
+            return Err(BadEconomy::Shop("a grant names at most ten items, each once"));
+        }
+        if self.products.iter().any(|seed| seed.terms.price.amount() == 0) {
+            return Err(BadEconomy::Shop("a product has a price"));
+        }
         Ok(self)
     }
 }

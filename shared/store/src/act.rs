@@ -26,7 +26,7 @@ use crate::{
 /// How often something is decided and written when others write the same items.
 pub(crate) const TRIES: u32 = 8;
 /// The longest first pause before deciding anew; each further one may be twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(4);
+const FIRST_PAUSE: Duration = Duration::from_millis(12);
 
 /// One request to act, as its sender may repeat it.
 #[derive(Debug, Clone)]

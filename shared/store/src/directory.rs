@@ -142,8 +142,7 @@ impl Store {
         let more = items.len() > limit;
         items.truncate(limit);
         let next = items.last().filter(|_| more).map(|item| text(item, NAME).map(str::to_owned)).transpose()?;
-        let keys: Option<Vec<_>> = items.iter().map(Key::of_item).collect();
-        let found = self.get_all(&keys.ok_or_else(|| corrupt("an index without keys"))?).await?;
+        let found = self.get_all(&keys(&items)?).await?;
         Ok(Shelf { items: found.into_iter().flatten().map(decode).collect::<Result<_, _>>()?, next })
     }
 
@@ -162,8 +161,7 @@ impl Store {
         let items = self.shelf(T::SHELF.to_owned(), Range::Within(from, format!("{now}{LAST}")), limit).await?;
         let next = items.last().filter(|_| items.len() == limit);
         let next = next.map(|item| text(item, NAME).map(str::to_owned)).transpose()?;
-        let keys: Option<Vec<_>> = items.iter().map(Key::of_item).collect();
-        let found = self.get_all(&keys.ok_or_else(|| corrupt("an index without keys"))?).await?;
+        let found = self.get_all(&keys(&items)?).await?;
         Ok(Shelf { items: found.into_iter().flatten().map(decode).collect(), next })
     }
 
@@ -179,8 +177,7 @@ impl Store {
         let more = items.len() > limit;
         items.truncate(limit);
         let next = items.last().filter(|_| more).map(|item| text(item, NAME).map(str::to_owned)).transpose()?;
-        let keys: Option<Vec<_>> = items.iter().map(Key::of_item).collect();
-        let found = self.get_all(&keys.ok_or_else(|| corrupt("an index without keys"))?).await?;
+        let found = self.get_all(&keys(&items)?).await?;
         Ok(Shelf { items: found.into_iter().flatten().map(decode).collect::<Result<_, _>>()?, next })
     }
 
@@ -230,6 +227,18 @@ impl Store {
         };
         Ok(query.send().await?.items.unwrap_or_default())
     }
+}
+
+/// The keys of what was found, each once: as long as the index lags behind, something may be found at two places.
+fn keys(items: &[Item]) -> Result<Vec<Key>, StoreError> {
+    let mut keys: Vec<Key> = Vec::with_capacity(items.len());
+    for item in items {
+        let key = Key::of_item(item).ok_or_else(|| corrupt("an index without keys"))?;
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    Ok(keys)
 }
 
 fn text<'a>(item: &'a Item, name: &str) -> Result<&'a str, StoreError> {

@@ -313,7 +313,8 @@ fn judge(reasons: &[CancellationReason], meanings: &[Conflict]) -> NotCommitted 
     let judged =
         || reasons.iter().zip(meanings).map(|(reason, meaning)| (reason.code().unwrap_or("None"), *meaning, reason));
     let failed = || judged().filter(|(code, ..)| *code == "ConditionalCheckFailed");
-    let stale = failed().any(|(_, meaning, _)| meaning == Conflict::Stale);
+    let stale = failed().any(|(_, meaning, _)| meaning == Conflict::Stale)
+        || judged().any(|(code, ..)| code == "TransactionConflict");
     // What seems broken is as it should be to whoever read too early.
     let told = |meaning| meaning != Conflict::Stale && !(stale && meaning == Conflict::Broken);
     if let Some((_, conflict, reason)) = failed().find(|(_, meaning, _)| told(*meaning)) {

@@ -320,7 +320,8 @@ async fn fetch(
     let client = aws_sdk_secretsmanager::Client::new(sdk);
     let answer = client.get_secret_value().secret_id(&name).version_stage(stage.label()).send().await;
     let value = match answer {
-        Ok(answer) => answer.secret_string,
+        // A line break at the end is the editor's in which somebody wrote the secret down.
+        Ok(answer) => answer.secret_string.map(|secret| secret.trim_end().to_owned()),
         // A key that is not being replaced has no other version.
         Err(error)
             if stage != Stage::Current

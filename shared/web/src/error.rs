@@ -271,9 +271,7 @@ impl From<Refusal> for Failure {
             Refusal::UserLimit => Self::of(Code::UserLimit),
             Refusal::PromoInvalid(_) => Self::saying(Code::PromoInvalid, refusal),
             Refusal::PromoExhausted => Self::of(Code::PromoExhausted),
-            Refusal::PriceChanged { total } => {
-                Self { total: Some(total), ..Self::saying(Code::PriceChanged, refusal) }
-            }
+            Refusal::PriceChanged { total } => Self { total: Some(total), ..Self::saying(Code::PriceChanged, refusal) },
             Refusal::OutOfStock => Self::of(Code::OutOfStock),
             Refusal::NoPaymentToken => Self::field("payment_token", "MISSING", refusal),
             Refusal::HoldExpired => Self::of(Code::HoldExpired),

@@ -74,16 +74,14 @@ async fn an_event_is_dealt_with_once_however_often_it_is_told() {
         };
         assert!(!tell("evt-1", "authorized").await);
         let before = AsItWas::see(world, &buyer).await;
-        for day in 0..3 {
-            assert!(tell("evt-1", "authorized").await, "on day {day}");
+        for _ in 0..3 {
+            assert!(tell("evt-1", "authorized").await);
             // The name of the event is all that counts.
-            assert!(tell("evt-1", "declined").await, "on day {day}");
-            world.pass(Duration::from_secs(24 * 3600));
+            assert!(tell("evt-1", "declined").await);
+            world.pass(Duration::from_secs(9 * 60));
         }
-        let buyer = Seat { token: world.admin().await.token, ..buyer };
-        let seen = buyer.get(&format!("/api/admin/users/{}", buyer.id)).await.ok();
-        assert_eq!(seen["cyber_token_balance"], 1600, "{seen}");
-        drop(before);
+        assert_eq!(AsItWas::see(world, &buyer).await, before);
+        assert_eq!(buyer.balance().await, (1600, 0, 3));
     })
     .await;
 }
@@ -153,7 +151,7 @@ async fn what_is_not_signed_as_it_stands_does_nothing_and_asks_nothing_of_the_ta
         let later = (at.parse::<i64>().unwrap() + 1).to_string();
         let mut forged = Vec::new();
         for (name, values) in [
-            ("x-webhook-timestamp", vec![later.as_str(), "", "soon", "-1", " 1800000000"]),
+            ("x-webhook-timestamp", vec![later.as_str(), "", "soon", "-1", "01800000000"]),
             ("x-webhook-nonce", vec!["", "another-nonce", &nonce[1..]]),
             ("x-webhook-signature", vec!["", "0", &by_another, &unsalted, &flipped, &signed[2..], "no hex at all"]),
         ] {

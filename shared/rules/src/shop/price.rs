@@ -114,6 +114,14 @@ impl Grants {
         self.coins == Coins::ZERO && self.gems == Gems::ZERO && self.items.iter().all(|item| item.count == 0)
     }
 
+    /// Whether it names no item twice, and no more than there may be.
+    pub fn names_each_item_once(&self) -> bool {
+        let twice = |(place, item): (usize, &GrantedItem)| {
+            self.items[..place].iter().any(|other| other.item_id == item.item_id)
+        };
+        self.items.len() <= Self::MOST_ITEMS && !self.items.iter().enumerate().any(twice)
+    }
+
     /// What so many of it give.
     ///
     /// # Errors

@@ -190,6 +190,8 @@ pub enum Turn {
 
 /// How long a purchase is left to whoever works on it before somebody looks after it.
 const LEASE: Duration = Duration::from_secs(30);
+/// The longest pause between two looks at what waits for its payer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 impl Purchase {
     /// How it stands, as a player is told; nothing, as long as or since it is no more than held.
@@ -289,6 +291,20 @@ impl Purchase {
             State::Refunding => self.clone().to(State::Refunded, now),
             _ => Turn::Stay,
         }
+    }
+
+    /// The purchase, to be looked at again later when nothing can be done about it now, so that it keeps nobody from what has
+    /// just become due: for a payer who takes long, later and later. What is not due yet stays as it is.
+    pub fn put_off(&self, now: Timestamp) -> Option<Self> {
+        let due = self.due.filter(|due| *due <= now)?;
+        let pause = match self.state {
+            State::Pending => (now.since(self.created_at) / 4).clamp(LEASE, LONGEST_PAUSE),
+            _ => LEASE,
+        };
+        let later = now.after(pause);
+        // Whoever may be too late is told so in time.
+        let later = if now < self.deadline { later.min(self.deadline) } else { later };
+        (later > due).then(|| Self { due: Some(later), revision: self.revision + 1, ..self.clone() })
     }
 
     /// The purchase, to be looked at at once.

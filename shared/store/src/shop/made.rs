@@ -28,9 +28,6 @@ pub trait Made: Serialize + DeserializeOwned + Send + Sync {
     /// Its key.
     fn key(&self) -> Key;
 
-    /// How often it was written.
-    fn revision(&self) -> u64;
-
     /// Writes this instead of that; what is counted beside the terms stays as the table has it.
     fn redefine<'a>(&self, tx: Tx<'a>, seen: &Self) -> Tx<'a>;
 
@@ -45,10 +42,6 @@ impl Made for Product {
 
     fn key(&self) -> Key {
         Key::product(&self.sku)
-    }
-
-    fn revision(&self) -> u64 {
-        self.revision
     }
 
     fn redefine<'a>(&self, tx: Tx<'a>, seen: &Self) -> Tx<'a> {
@@ -69,10 +62,6 @@ impl Made for Package {
         Key::package(&self.sku)
     }
 
-    fn revision(&self) -> u64 {
-        self.revision
-    }
-
     fn redefine<'a>(&self, tx: Tx<'a>, seen: &Self) -> Tx<'a> {
         tx.restock(&self.key(), seen, self)
     }
@@ -85,10 +74,6 @@ impl Made for Promo {
         Key::promo(&self.code)
     }
 
-    fn revision(&self) -> u64 {
-        self.revision
-    }
-
     fn redefine<'a>(&self, tx: Tx<'a>, seen: &Self) -> Tx<'a> {
         tx.redefine(&self.key(), &self.terms, seen.revision, None)
     }
@@ -99,10 +84,6 @@ impl Made for Campaign {
 
     fn key(&self) -> Key {
         Key::campaign(self.id)
-    }
-
-    fn revision(&self) -> u64 {
-        self.revision
     }
 
     fn redefine<'a>(&self, tx: Tx<'a>, seen: &Self) -> Tx<'a> {
