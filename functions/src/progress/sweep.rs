@@ -1,6 +1,11 @@
 use std::time::Duration;
 
-use croupier_rules::{player::Player, round::Moment, shop::purchase::{Next, Purchase}, time::Timestamp};
+use croupier_rules::{
+    player::Player,
+    round::Moment,
+    shop::purchase::{Next, Purchase},
+    time::Timestamp,
+};
 use croupier_store::{
     directory::Due,
     item::GameRecord,

@@ -46,7 +46,9 @@ impl Endpoint for Buy {
         let sku = match (request.sku, request.product_id) {
             (Some(sku), None) => sku,
             (None, Some(number)) => store.numbered(number).await?.ok_or_else(|| Failure::of(Code::NotFound))?,
-            (Some(_), Some(_)) => return Err(Failure::field("product_id", "INVALID", "only one of sku and product_id")),
+            (Some(_), Some(_)) => {
+                return Err(Failure::field("product_id", "INVALID", "only one of sku and product_id"));
+            }
             (None, None) => return Err(Failure::field("sku", "MISSING", "name a product, by sku or by product_id")),
         };
         let order = Order {

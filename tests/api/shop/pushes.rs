@@ -70,9 +70,11 @@ async fn a_purchase_that_comes_to_nothing_is_told_as_well() {
     in_the_sandbox(async |world| {
         let (buyer, mut live) = listening(world).await;
         let mut place = 2;
-        for (key, token, ends) in
-            [("is-declined", "declined", "failed"), ("is-not-captured", "capture_fails", "failed"), ("waits", "timeout", "voided")]
-        {
+        for (key, token, ends) in [
+            ("is-declined", "declined", "failed"),
+            ("is-not-captured", "capture_fails", "failed"),
+            ("waits", "timeout", "voided"),
+        ] {
             buy_limited(&buyer, &format!("the-one-that-{key}"), STARTER, token).await;
             if token == "timeout" {
                 world.pass(Duration::from_secs(121));

@@ -77,7 +77,10 @@ async fn what_was_bought_is_taken_back_and_the_ledger_tells_of_it() {
         assert_eq!((&again.body, again.replayed()), (&first.body, true));
         let told = operators(&admin, name(&purchase)).await;
         assert_eq!(told.len(), 1);
-        assert_eq!((&told[0]["before"]["status"], &told[0]["after"]["status"]), (&json!("success"), &json!("refunded")));
+        assert_eq!(
+            (&told[0]["before"]["status"], &told[0]["after"]["status"]),
+            (&json!("success"), &json!("refunded"))
+        );
         assert_eq!(told[0]["after"]["reason"], "Bought by a child.");
     })
     .await;
@@ -89,7 +92,10 @@ async fn a_price_in_play_currency_goes_back_at_once_and_what_cost_nothing_gives_
         let keeper = Keeper::of(world).await;
         let admin = world.admin().await;
         let item = json!([{ "item_id": "lucky_charm", "count": 1 }]);
-        keeper.product("TRINKET", json!({ "price_cents": null, "price": { "coins": 300 }, "grants": { "items": item } })).await.ok();
+        keeper
+            .product("TRINKET", json!({ "price_cents": null, "price": { "coins": 300 }, "grants": { "items": item } }))
+            .await
+            .ok();
         keeper.promo("FREE", json!({ "off_percent": 100 })).await.ok();
         let buyer = crowd(world, 1).await.remove(0);
         let trinket = bought(&buyer, "TRINKET").await;
@@ -121,7 +127,10 @@ async fn a_price_for_which_there_is_no_room_stays_where_it_is() {
         let keeper = Keeper::of(world).await;
         let admin = world.admin().await;
         let item = json!([{ "item_id": "lucky_charm", "count": 1 }]);
-        keeper.product("TRINKET", json!({ "price_cents": null, "price": { "coins": 300 }, "grants": { "items": item } })).await.ok();
+        keeper
+            .product("TRINKET", json!({ "price_cents": null, "price": { "coins": 300 }, "grants": { "items": item } }))
+            .await
+            .ok();
         keeper.product("NEARLY_ALL", json!({ "grants": { "coins": MOST - 800 } })).await.ok();
         let buyer = crowd(world, 1).await.remove(0);
         let trinket = bought(&buyer, "TRINKET").await;

@@ -158,7 +158,8 @@ async fn what_is_not_signed_as_it_stands_does_nothing_and_asks_nothing_of_the_ta
             forged.push(good.clone().with(name, None));
             forged.extend(values.into_iter().map(|value| good.clone().with(name, Some(value))));
         }
-        for body in [good.body.replace("authorized", "declined"), format!("{} ", good.body), "{}".to_owned(), String::new()]
+        for body in
+            [good.body.replace("authorized", "declined"), format!("{} ", good.body), "{}".to_owned(), String::new()]
         {
             forged.push(Notice { body, ..good.clone() });
         }

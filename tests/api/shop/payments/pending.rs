@@ -1,6 +1,6 @@
 //! Payments that wait for their payer, and those that come too late.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use croupier_rules::{
     id::PurchaseId,
@@ -18,9 +18,9 @@ use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
 use super::{
-    super::{buy, buy_many, crowd, stock},
+    super::{buy, buy_many, crowd, patiently, stock},
     customer::{RARE, open},
-    worlds::{at_the_stand_in, transactions},
+    worlds::{at_the_stand_in, transactions, with_little_patience},
 };
 
 /// Waits for its payer.
@@ -265,6 +265,57 @@ async fn a_gateway_that_fails_for_a_day_keeps_no_stock_and_no_money() {
         assert_eq!(stands(world, &buyer).await, (State::Voided, Some(Reason::HoldExpired)));
         assert_eq!((stripe.reserved(), stripe.captured()), (0, 0));
         buy_rare(&buyer, VISA).await.refused(Code::HoldExpired);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_says_nothing_is_waited_for_no_longer_than_it_takes() {
+    with_little_patience(async |world, stripe| {
+        for (buyer, call) in crowd(world, 2).await.iter().zip([Call::Authorize, Call::Capture]) {
+            stripe.plan(call, &[Fault::Stall; 2]);
+            let begun = Instant::now();
+            let purchase = waits(&buy_pack(buyer, VISA).await);
+            assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+            // It was done when it was first asked for, and nobody has heard.
+            let bought = patiently(async || match buy_pack(buyer, VISA).await {
+                // On a busy machine, a gateway that is well is slow as well.
+                answer if answer.status == 202 => Answer { status: 503, ..answer },
+                answer => answer,
+            })
+            .await;
+            assert_eq!(bought.ok()["transaction_id"], purchase.to_string(), "{call:?}");
+        }
+        assert_eq!(stripe.captured(), 2 * 1195);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn however_many_ask_at_once_under_one_key_pay_once() {
+    at_the_stand_in(async |world, stripe| {
+        open(world).await;
+        let buyers = crowd(world, 3).await;
+        for (buyer, token, code) in [
+            (&buyers[0], VISA, None),
+            (&buyers[1], "pm_card_chargeDeclined", Some(Code::PaymentDeclined)),
+            (&buyers[2], "pm_captureFails", Some(Code::PaymentDeclined)),
+        ] {
+            let answers = join_all((0..10).map(|_| buy_rare(buyer, token))).await;
+            let last = buy_rare(buyer, token).await;
+            assert_eq!(last.code(), code.map_or("", Code::text));
+            for answer in &answers {
+                // Whoever met another one at the gateway is told that it goes on.
+                assert!([202, last.status].contains(&answer.status), "{}", answer.body);
+                assert!(answer.status != 200 || answer.body == last.body);
+            }
+            assert!(answers.iter().any(|answer| answer.status == last.status), "{answers:?}");
+            assert_eq!(ledger(buyer).await.len(), 2);
+        }
+        assert_eq!((stripe.captured(), stock(world, RARE).await), (500, (Some(9_999), 0, 1)));
+        // What came to nothing may wait for the gateway to let it go.
+        world.pass(LEASE);
+        world.sweep().await;
     })
     .await;
 }

@@ -14,6 +14,8 @@ use croupier_web::config::Config;
 
 /// Long enough for whatever is on this machine.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// So short that a test can wait until it is over.
+const IMPATIENCE: Duration = Duration::from_millis(400);
 
 /// Nobody has to log in again on the same day.
 fn for_a_day() -> Config {
@@ -34,11 +36,20 @@ pub async fn in_the_sandbox(test: impl AsyncFnOnce(&World)) {
 
 /// Trades in a world whose gateway is a stand-in of Stripe, and audits what is left in its table and in Stripe's books.
 pub async fn at_the_stand_in(test: impl AsyncFnOnce(&World, &Stripe)) {
+    with_patience(PATIENCE, test).await;
+}
+
+/// The same where nobody waits for the gateway for long.
+pub async fn with_little_patience(test: impl AsyncFnOnce(&World, &Stripe)) {
+    with_patience(IMPATIENCE, test).await;
+}
+
+async fn with_patience(patience: Duration, test: impl AsyncFnOnce(&World, &Stripe)) {
     let stripe = Stripe::start().await;
     let world = World::with(|options| {
         options.config = for_a_day();
         stripe.serves(options);
-        options.config.payment_patience = PATIENCE;
+        options.config.payment_patience = patience;
         fate::may_strike(options);
     })
     .await;

@@ -105,7 +105,10 @@ async fn gems_are_owed_as_coins_are_and_a_price_that_comes_back_pays_for_them() 
         refund(&admin, name(&gems), "gems-back").await.ok();
         assert_eq!(worth(&buyer).await, [1000, 0, 0, 40]);
         let entry = &buyer.history().await[0];
-        assert_eq!((&entry["delta_gem"], &entry["debt_gem"], &entry["delta_coin"]), (&json!(-10), &json!(40), &json!(0)));
+        assert_eq!(
+            (&entry["delta_gem"], &entry["debt_gem"], &entry["delta_coin"]),
+            (&json!(-10), &json!(40), &json!(0))
+        );
         let charm_again = json!({ "sku": "LUCKY_CHARM", "quantity": 1 });
         super::buy(&buyer, "one-more-charm", charm_again).await.refused(Code::InsufficientFunds);
         // Coins are another matter.

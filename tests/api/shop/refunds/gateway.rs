@@ -14,7 +14,10 @@ use futures_util::future::{join, join_all};
 use serde_json::json;
 
 use super::{
-    super::{buy, crowd, payments::worlds::{at_the_stand_in, transactions}},
+    super::{
+        buy, crowd,
+        payments::worlds::{at_the_stand_in, transactions},
+    },
     name, operators, refund,
 };
 
@@ -141,7 +144,10 @@ async fn a_function_that_ends_while_the_gateway_gives_the_money_back_gives_it_ba
             }
             world.pass(LEASE);
             world.sweep().await;
-            assert_eq!(state(world, &owner).await, if fault == Fault::Held { State::Refunding } else { State::Refunded });
+            assert_eq!(
+                state(world, &owner).await,
+                if fault == Fault::Held { State::Refunding } else { State::Refunded }
+            );
             stripe.release();
             while stripe.effects().get(&format!("{purchase}.refund")).is_none() {
                 tokio::task::yield_now().await;

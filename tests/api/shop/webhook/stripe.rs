@@ -156,7 +156,9 @@ async fn an_event_waits_for_a_gateway_that_is_not_heard() {
         let (buyer, purchase) = buyer_who_waits(world).await;
         stripe.payer_confirms(purchase);
         let notice = Notice::from(stripe.event(purchase, world.now()));
-        for (call, fault) in [(Call::Look, Fault::Error), (Call::Look, Fault::LostRequest), (Call::Capture, Fault::LostReply)] {
+        for (call, fault) in
+            [(Call::Look, Fault::Error), (Call::Look, Fault::LostRequest), (Call::Capture, Fault::LostReply)]
+        {
             stripe.plan(call, &[fault; 4]);
             again(world, &notice).deliver(world).await.refused(Code::Unavailable);
             stripe.behave();
@@ -202,15 +204,17 @@ async fn a_notice_overtakes_the_answer_that_it_tells_of() {
         let buyer = crowd(world, 1).await.remove(0);
         // The payment is authorized, and before the function hears of it, the notice comes.
         stripe.plan(Call::Capture, &[Fault::Held]);
-        let (answer, ()) = futures_util::future::join(buy_limited(&buyer, "it-waits", STARTER, "pm_card_visa"), async {
-            stripe.until_asked(2).await;
-            let transactions = buyer.get("/api/shop/transactions").await.ok();
-            let purchase: PurchaseId = transactions["items"][0]["transaction_id"].as_str().unwrap().parse().unwrap();
-            let told = Notice::from(stripe.event(purchase, world.now())).deliver(world).await;
-            told.refused(Code::Unavailable);
-            stripe.release();
-        })
-        .await;
+        let (answer, ()) =
+            futures_util::future::join(buy_limited(&buyer, "it-waits", STARTER, "pm_card_visa"), async {
+                stripe.until_asked(2).await;
+                let transactions = buyer.get("/api/shop/transactions").await.ok();
+                let purchase: PurchaseId =
+                    transactions["items"][0]["transaction_id"].as_str().unwrap().parse().unwrap();
+                let told = Notice::from(stripe.event(purchase, world.now())).deliver(world).await;
+                told.refused(Code::Unavailable);
+                stripe.release();
+            })
+            .await;
         let body: Value = answer.ok();
         assert_eq!((&body["status"], &body["balance"]), (&json!("success"), &json!(1600)));
         assert_eq!((stripe.captured(), ledger(&buyer).await.len()), (499, 2));
