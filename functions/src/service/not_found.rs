@@ -36,7 +36,7 @@ impl Endpoint for NotFound {
         }
         let methods = methods.into_iter().collect::<Vec<_>>().join(", ");
         let refused = Failure::saying(Code::MethodNotAllowed, format_args!("This path takes {methods} only."));
-        Err(Failure { allow: Some(methods), ..refused })
+        Err(Failure { allow: Some(methods.into()), ..refused })
     }
 }
 

@@ -322,7 +322,7 @@ pub(crate) fn refuse(failure: &Failure, request_id: &str) -> HttpAnswer {
         header("retry-after", wait.as_millis().div_ceil(1000).max(1).to_string().into());
     }
     if let Some(methods) = &failure.allow {
-        header("allow", methods.into());
+        header("allow", methods.as_ref().into());
     }
     if failure.code.status() == 401 {
         header("www-authenticate", "Bearer".into());

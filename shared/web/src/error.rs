@@ -168,9 +168,9 @@ pub struct Failure {
     /// What the total is now, where a buyer expects another one.
     pub total: Option<u64>,
     /// The methods that the path takes instead.
-    pub allow: Option<String>,
+    pub allow: Option<Box<str>>,
     /// What only the log is told.
-    pub cause: Option<String>,
+    pub cause: Option<Box<str>>,
 }
 
 /// The body of every refusal.
@@ -230,7 +230,7 @@ impl Failure {
 
     /// Something broke; the cause is for the log.
     pub fn internal(cause: impl fmt::Display) -> Self {
-        Self { cause: Some(cause.to_string()), ..Self::of(Code::Internal) }
+        Self { cause: Some(cause.to_string().into()), ..Self::of(Code::Internal) }
     }
 
     /// What the log is told: the cause, or what the client is told as well.
@@ -313,7 +313,7 @@ impl From<Barred> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let cause = Some(error.to_string());
+        let cause = Some(error.to_string().into());
         match error {
             StoreError::Throttled | StoreError::Unavailable(_) => {
                 Self { retry_after: Some(Duration::from_secs(1)), cause, ..Self::of(Code::Unavailable) }
