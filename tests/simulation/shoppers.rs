@@ -66,12 +66,13 @@ impl Seen {
 
 /// What a shopper may ask for: where, and what.
 type Wish = (String, Value);
+/// What a key stands for, and the answer that must not change any more.
+type Kept = (Wish, Option<(u16, String)>);
 
 /// A shopper, and what was answered under each key.
 struct Shopper {
     seat: Seat,
-    /// The wish under each key, and the answer that must not change any more.
-    keys: Mutex<BTreeMap<String, (Wish, Option<(u16, String)>)>>,
+    keys: Mutex<BTreeMap<String, Kept>>,
     holds: Mutex<Vec<String>>,
     bought: Mutex<Vec<String>>,
 }
