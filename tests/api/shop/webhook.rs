@@ -5,6 +5,7 @@ mod stripe;
 use std::time::Duration;
 
 use croupier_tests::{
+    fate::{Asked, Blow, Fate},
     notice::{Notice, signature},
     seat::{Answer, Seat},
     world::{World, play},
@@ -13,7 +14,7 @@ use croupier_web::error::Code;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{AsItWas, HOLDS, buy, buy_limited, crowd, stock};
+use super::{AsItWas, HOLDS, buy, buy_limited, crowd, payments::worlds::in_the_sandbox, stock};
 
 const STARTER: &str = "WEEKEND_STARTER";
 
@@ -323,6 +324,26 @@ async fn what_cannot_be_dealt_with_yet_is_when_it_comes_again() {
         assert!(!ignored(&tell().await), "nobody has dealt with it before");
         assert!(ignored(&tell().await));
         assert_eq!(buyer.balance().await, (1600, 0, 3));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_told_of_a_payment_that_was_never_asked_for_is_not_believed_but_asked_for() {
+    in_the_sandbox(async |world| {
+        for (buyer, status) in crowd(world, 2).await.iter().zip(["authorized", "declined"]) {
+            // The function ends before it has asked the gateway for anything.
+            let starter = json!({ "code": STARTER, "quantity": 1, "payment_token": "ok" });
+            let asked = Asked::of("buy-limited", "it-waits", starter);
+            assert!(Fate::at_write(1, Blow::Death).befalls(asked.by(world, buyer)).await.is_none());
+            let transaction = buyer.get("/api/shop/transactions").await.ok()["items"][0].clone();
+            assert_eq!((&transaction["status"], &transaction["charge_id"]), (&json!("pending"), &Value::Null));
+            let purchase = transaction["transaction_id"].as_str().unwrap();
+            let notice = Notice::of_sandbox(world, &format!("evt-{status}"), purchase, status);
+            assert!(!ignored(&notice.deliver(world).await));
+            assert_eq!(asks_again(buyer, "ok").await.ok()["transaction_id"], *purchase);
+            assert_eq!(buyer.balance().await, (1600, 0, 3));
+        }
     })
     .await;
 }

@@ -149,7 +149,7 @@ async fn a_function_that_ends_while_the_gateway_gives_the_money_back_gives_it_ba
                 if fault == Fault::Held { State::Refunding } else { State::Refunded }
             );
             stripe.release();
-            while stripe.effects().get(&format!("{purchase}.refund")).is_none() {
+            while !stripe.effects().contains_key(&format!("{purchase}.refund")) {
                 tokio::task::yield_now().await;
             }
             world.pass(LEASE);
