@@ -319,3 +319,33 @@ async fn however_many_ask_at_once_under_one_key_pay_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_authorization_during_which_the_time_runs_out_is_too_late() {
+    at_the_stand_in(async |world, stripe| {
+        open(world).await;
+        // Alone with it, or overtaken by the sweep while the gateway is asked.
+        for (buyer, is_swept) in crowd(world, 2).await.iter().zip([false, true]) {
+            stripe.plan(Call::Authorize, &[Fault::Held]);
+            let asked = stripe.requests().len() + 1;
+            let meanwhile = async {
+                stripe.until_asked(asked).await;
+                world.pass(HOLD);
+                if is_swept {
+                    world.sweep().await;
+                    assert_eq!(stands(world, buyer).await, (State::Voiding, Some(Reason::HoldExpired)));
+                }
+                stripe.release();
+            };
+            let (answer, ()) = join(buy_rare(buyer, VISA), meanwhile).await;
+            answer.refused(Code::HoldExpired);
+            world.pass(LEASE);
+            world.sweep().await;
+            assert_eq!(stands(world, buyer).await, (State::Voided, Some(Reason::HoldExpired)));
+            assert_eq!(ledger(buyer).await, ["PURCHASE_START", "PURCHASE_FAIL"]);
+            assert_eq!((stripe.reserved(), stripe.captured()), (0, 0));
+            assert_eq!(stock(world, RARE).await, (Some(10_000), 0, 0));
+        }
+    })
+    .await;
+}
