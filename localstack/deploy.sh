@@ -7,7 +7,7 @@
 #   localstack/deploy.sh --install       install what it needs, and no more
 #
 # DEFAULT_INVITE_CODE is the invite that lets players in, 5858 where it is not set.
-# Standard output is three assignments: BASE_URL, SOCKET_URL, TABLE_NAME.
+# Standard output is four assignments: BASE_URL, SOCKET_URL, EVENT_QUEUE_URL, TABLE_NAME.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -88,7 +88,7 @@ deploy() {
   outputs=$("$bin/sam" list stack-outputs --stack-name croupier --output json 2>>"$work/deploy.log" | "$bin/python" -c '
 import json, sys
 outputs = {each["OutputKey"]: each["OutputValue"] for each in json.load(sys.stdin)}
-for name, key in ("BASE_URL", "ApiUrl"), ("SOCKET_URL", "SocketUrl"), ("TABLE_NAME", "TableName"):
+for name, key in ("BASE_URL", "ApiUrl"), ("SOCKET_URL", "SocketUrl"), ("EVENT_QUEUE_URL", "EventQueueUrl"), ("TABLE_NAME", "TableName"):
     print(f"{name}={outputs[key]}")')
   offer_invite "${outputs##*TABLE_NAME=}"
   echo "$outputs"

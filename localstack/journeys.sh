@@ -26,5 +26,5 @@ BOOTSTRAP=$PWD/$executable cargo test --locked -p croupier-tests --test contract
 [ $# -gt 0 ] || trap 'localstack/deploy.sh --stop' EXIT
 places=$(localstack/deploy.sh "$@")
 echo "$places"
-export $(grep -E '^(BASE_URL|SOCKET_URL)=' <<<"$places")
+export $(grep -E '^(BASE_URL|SOCKET_URL|EVENT_QUEUE_URL)=' <<<"$places")
 localstack/operations.sh "$@"

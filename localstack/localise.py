@@ -54,6 +54,14 @@ def name_secrets_by_arn():
                     statement["Resource"] = {"Fn::GetAtt": [statement["Resource"]["Ref"], "Id"]}
 
 
+def let_send_in_batches():
+    for function in functions.values():
+        for policy in function.get("Policies", []):
+            for statement in policy.get("Statement", []):
+                if "sqs:SendMessage" in statement["Action"]:
+                    statement["Action"] = [*statement["Action"], "sqs:SendMessageBatch"]
+
+
 def drop(resource_type):
     for name in [name for name, each in resources.items() if each["Type"] == resource_type]:
         del resources[name]
@@ -63,5 +71,6 @@ call_home(template["Globals"]["Function"])
 if kind == "ministack":
     add_http_routes()
     name_secrets_by_arn()
+    let_send_in_batches()
     drop("AWS::ApiGatewayV2::RouteResponse")
 print(yaml_dump(template))

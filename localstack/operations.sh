@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Does on the emulator what docs/operations.md says, by its own commands: makes the first invite and the first admin, opens the shop, has
 # the journeys played with that admin, takes the admin's power away, and replaces the key of access tokens. journeys.sh
-# deploys, and runs this with BASE_URL and SOCKET_URL.
+# deploys, and runs this with BASE_URL, SOCKET_URL and EVENT_QUEUE_URL.
 #
 #   localstack/operations.sh [ENDPOINT_URL]
 set -euo pipefail

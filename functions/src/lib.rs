@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod event;
 pub mod play;
 pub mod progress;
 pub mod realtime;
@@ -95,5 +96,6 @@ pub const FUNCTIONS: &[Function] = &[
     Function::socket::<realtime::SocketMessage>(),
     Function::stream::<realtime::Push>(),
     Function::stream::<progress::Project>(),
+    Function::stream::<event::Publish>(),
     Function::schedule::<progress::Sweep>(),
 ];

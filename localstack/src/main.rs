@@ -4,7 +4,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use croupier_localstack::{
-    seed,
+    queue::EVENTS,
+    seed, sqs,
     stack::{CannotStart, Options, Stack},
 };
 use croupier_web::{
@@ -78,6 +79,7 @@ fn variable(name: &str) -> Option<String> {
 
 fn welcome(stack: &Stack, invite: &str, kept: &str) {
     let (address, admin, password) = (stack.address, seed::ADMIN, &stack.admin_password);
+    let events = sqs::url(&stack.running.private_endpoint, EVENTS);
     println!(
         r#"Croupier is running at http://{address}
 
@@ -86,6 +88,7 @@ fn welcome(stack: &Stack, invite: &str, kept: &str) {
   data           {kept}
   API            http://{address}/openapi.json
   socket         ws://{address}/ws?ticket=…
+  events         {events}
 
 Sign up and spin, in another terminal:
 

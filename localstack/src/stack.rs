@@ -15,6 +15,7 @@ use croupier_rules::id::RequestId;
 use croupier_store::{Store, key::DIRECTORY};
 use croupier_web::{
     app::{self, App, Clock, Entropy},
+    bus::Bus,
     config::{Config, SecretSource},
     function::{Function, Trigger},
     pay::Provider,
@@ -31,7 +32,9 @@ use tokio::{
 
 use crate::{
     data::{Folder, Secrets},
-    gateway, seed, sockets,
+    gateway,
+    queue::{EVENTS, FAILURES, Queues},
+    seed, sockets, sqs,
     stream::{Reader, UNASKED},
     table::{Embedded, TABLE, plain_http},
 };
@@ -57,7 +60,7 @@ pub struct Options {
     pub clock: Clock,
     /// Where chance comes from.
     pub entropy: Entropy,
-    /// How the table is reached, for tests that lose messages on the way.
+    /// How the table and the queues are reached, for tests that lose messages on the way.
     pub http: Option<SharedHttpClient>,
     /// What the environment says.
     pub config: Config,
@@ -77,8 +80,10 @@ pub struct Running {
     pub table: aws_sdk_dynamodb::Client,
     /// Where the table listens.
     pub table_endpoint: String,
-    /// Where functions post to open sockets.
-    pub socket_endpoint: String,
+    /// Where functions post to open sockets, and where the queues are.
+    pub private_endpoint: String,
+    /// The queues.
+    pub queues: Queues,
     /// Reads the stream.
     pub reader: Reader,
     wake: Notify,
@@ -128,11 +133,15 @@ impl Stack {
             None => Secrets::new(&entropy),
         };
         let mut tasks = JoinSet::new();
-        let embedded = Embedded::start(folder.as_ref().map(Folder::table).as_deref(), http, &mut tasks).await?;
-        let socket_endpoint = format!("http://{}", self::address(&private)?);
+        let http = http.unwrap_or_else(plain_http);
+        let embedded = Embedded::start(folder.as_ref().map(Folder::table).as_deref(), http.clone(), &mut tasks).await?;
+        let private_endpoint = format!("http://{}", self::address(&private)?);
         let webhook_secret =
             given(&config.notices)?.map_or_else(|| secrets.webhook.clone(), |given| given.expose_secret().to_owned());
-        let app = app(&config, &secrets, &webhook_secret, &embedded, &socket_endpoint, clock, entropy)?;
+        let bus = sqs::client(&private_endpoint, http);
+        let [events, failures] = [EVENTS, FAILURES].map(|queue| sqs::url(&private_endpoint, queue));
+        let ways = Ways { sockets: sockets(&private_endpoint), bus: Bus::through(bus, &events, &failures) };
+        let app = app(&config, &secrets, &webhook_secret, &embedded, ways, clock, entropy)?;
         let admin_password = admin_password.unwrap_or(secrets.admin_password);
         seed::plant(&app, &invite, &admin_password).await?;
 
@@ -143,7 +152,8 @@ impl Stack {
             open: sockets::Open::default(),
             table: embedded.client,
             table_endpoint: embedded.endpoint,
-            socket_endpoint,
+            private_endpoint,
+            queues: Queues::default(),
             reader,
             wake: Notify::new(),
         });
@@ -151,7 +161,8 @@ impl Stack {
         let (stop, stopped) = watch::channel(());
         let doors = gateway::routes().merge(sockets::routes()).with_state(Arc::clone(&running));
         serve(&mut tasks, public, doors, stopped.clone());
-        serve(&mut tasks, private, sockets::management().with_state(Arc::clone(&running)), stopped);
+        let doors = sockets::management().merge(sqs::routes()).with_state(Arc::clone(&running));
+        serve(&mut tasks, private, doors, stopped);
         let followed = Arc::clone(&running);
         tasks.spawn(async move { followed.reader.follow(&followed.app, &followed.wake).await });
         for function in FUNCTIONS {
@@ -216,12 +227,29 @@ fn given(source: &Option<SecretSource>) -> Result<Option<SecretString>, CannotSt
     }
 }
 
+/// The ways out of the functions.
+struct Ways {
+    sockets: Sockets,
+    bus: Bus,
+}
+
+fn sockets(endpoint: &str) -> Sockets {
+    let config = aws_sdk_apigatewaymanagement::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+        .region(Region::from_static("local"))
+        .endpoint_url(endpoint)
+        .http_client(plain_http())
+        .build();
+    Sockets::through(aws_sdk_apigatewaymanagement::Client::from_conf(config))
+}
+
 fn app(
     config: &Config,
     secrets: &Secrets,
     webhook_secret: &str,
     embedded: &Embedded,
-    socket_endpoint: &str,
+    ways: Ways,
     clock: Clock,
     entropy: Entropy,
 ) -> Result<App, CannotStart> {
@@ -229,13 +257,6 @@ fn app(
     let seeds = given(&config.seeds)?.unwrap_or_else(|| secrets.seeds.as_str().into());
     // On a laptop, nobody has to choose.
     let provider = config.payment_gateway.unwrap_or(Provider::Sandbox);
-    let sockets = aws_sdk_apigatewaymanagement::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .credentials_provider(Credentials::new("local", "local", None, None, "local"))
-        .region(Region::from_static("local"))
-        .endpoint_url(socket_endpoint)
-        .http_client(plain_http())
-        .build();
     Ok(App {
         clock,
         entropy,
@@ -246,7 +267,8 @@ fn app(
         store: Some(Store::new(embedded.client.clone(), TABLE)),
         tokens: Some(app::keys(&tokens, config.previous_tokens.as_slice(), config)?),
         seeds: Some(app::master(&seeds)?),
-        sockets: Some(Sockets::through(aws_sdk_apigatewaymanagement::Client::from_conf(sockets))),
+        sockets: Some(ways.sockets),
+        bus: Some(ways.bus),
         payments: Some(app::gateway(provider, given(&config.payments)?.as_ref(), config)?),
         notices: Some(app::notices(provider, &[webhook_secret.into()])?),
     })

@@ -39,6 +39,8 @@ pub struct Reader {
     checkpoint: Option<PathBuf>,
     /// How far was read.
     place: Mutex<Option<String>>,
+    /// Whether an earlier process had begun to read.
+    pub resumed: bool,
     /// Records that no try could deliver.
     pub dead: Mutex<Vec<StreamRecord>>,
 }
@@ -49,7 +51,8 @@ impl Reader {
     /// A reader of the stream of this name.
     pub fn new(client: Client, arn: String, checkpoint: Option<PathBuf>) -> Self {
         let place = checkpoint.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
-        Self { client, arn, checkpoint, place: Mutex::new(place), dead: Mutex::default() }
+        let resumed = place.is_some();
+        Self { client, arn, checkpoint, place: Mutex::new(place), resumed, dead: Mutex::default() }
     }
 
     /// Reads and delivers, without end.

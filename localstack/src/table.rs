@@ -32,7 +32,7 @@ impl Embedded {
     /// Data that cannot be opened.
     pub async fn start(
         file: Option<&Path>,
-        http: Option<SharedHttpClient>,
+        http: SharedHttpClient,
         tasks: &mut JoinSet<()>,
     ) -> Result<Self, CannotStart> {
         let database = open(file).map_err(|error| CannotStart(format!("the data cannot be opened: {error}")))?;
@@ -54,7 +54,7 @@ impl Embedded {
             .endpoint_url(&endpoint)
             .retry_config(retries)
             .timeout_config(patience)
-            .http_client(http.unwrap_or_else(plain_http))
+            .http_client(http)
             .build();
         let streams = aws_sdk_dynamodbstreams::Config::builder()
             .behavior_version(BehaviorVersion::latest())

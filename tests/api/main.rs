@@ -5,6 +5,7 @@ mod admin;
 mod audit;
 mod bad_input;
 mod callers;
+mod events;
 mod exactly_once;
 mod fairness;
 mod gacha;

@@ -12,7 +12,11 @@ use axum::{
     routing::{any, get, post},
 };
 use croupier_functions::FUNCTIONS;
-use croupier_localstack::table::TABLE;
+use croupier_localstack::{
+    queue::{EVENTS, FAILURES},
+    sqs,
+    table::TABLE,
+};
 use croupier_tests::world::{World, variable};
 use croupier_web::{
     app::Clock,
@@ -147,13 +151,16 @@ impl Invocation<'_> {
         command.env("LOG_LEVEL", "trace");
         command.env("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("http://{address}"));
         command.env("AWS_ENDPOINT_URL_DYNAMODB", &running.table_endpoint);
+        command.env("AWS_ENDPOINT_URL_SQS", &running.private_endpoint);
+        let [events, failures] = [EVENTS, FAILURES].map(|queue| sqs::url(&running.private_endpoint, queue));
         for need in row.needs() {
             // Just what its needs say: a function that uses more than it declares fails here.
             match need {
                 Need::Table => command.env("TABLE_NAME", TABLE),
                 Need::Tokens => command.env("TOKENS_SECRET_ID", "TOKENS_SECRET"),
                 Need::Seeds => command.env("SEEDS_SECRET_ID", "SEEDS_SECRET"),
-                Need::Sockets => command.env("SOCKET_ENDPOINT", &running.socket_endpoint),
+                Need::Sockets => command.env("SOCKET_ENDPOINT", &running.private_endpoint),
+                Need::Queue => command.env("EVENT_QUEUE_URL", &events).env("EVENT_FAILURES_URL", &failures),
                 // The sandbox knows us without a key.
                 Need::Payments => command.env("PAYMENT_GATEWAY", "sandbox"),
                 Need::Notices => command.env("PAYMENT_GATEWAY", "sandbox").env("WEBHOOK_SECRET_ID", "WEBHOOK_SECRET"),

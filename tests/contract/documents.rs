@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 use croupier_functions::FUNCTIONS;
+use croupier_rules::event;
 use croupier_tests::world::variable;
 use croupier_web::{error::Code, openapi};
 use serde_json::Value;
@@ -52,6 +53,18 @@ fn the_tests_that_a_document_names_exist() {
 fn openapi_is_current() {
     let document = openapi::document(FUNCTIONS);
     is_current("openapi.json", &(serde_json::to_string_pretty(&document).unwrap() + "\n"));
+}
+
+#[test]
+fn schemas_of_events_are_current() {
+    let document = event::schemas();
+    resolves(&document, &document);
+    is_current("events.json", &(serde_json::to_string_pretty(&document).unwrap() + "\n"));
+    let page = fs::read_to_string("../docs/events.md").expect("a document");
+    for kind in event::KINDS {
+        let row = format!("| `{}` | {} |", kind.name, kind.version);
+        assert!(page.contains(&row), "docs/events.md lacks a row that begins with {row}");
+    }
 }
 
 #[test]

@@ -5,4 +5,5 @@ mod documents;
 mod events;
 mod examples;
 mod habits;
+mod published;
 mod template;

@@ -64,7 +64,7 @@ fn wanted_requests(function: &Function) -> BTreeSet<String> {
 }
 
 /// Which variables tell what to those with any of these needs.
-const VARIABLES: [(&[Need], &str, &str); 7] = [
+const VARIABLES: [(&[Need], &str, &str); 9] = [
     (&[Need::Table], "TABLE_NAME", "!Ref Table"),
     (&[Need::Tokens], "TOKENS_SECRET_ID", "!Ref TokensSecret"),
     (&[Need::Seeds], "SEEDS_SECRET_ID", "!Ref SeedsSecret"),
@@ -73,13 +73,15 @@ const VARIABLES: [(&[Need], &str, &str); 7] = [
         "SOCKET_ENDPOINT",
         "!Sub https://${SocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Stage}",
     ),
+    (&[Need::Queue], "EVENT_QUEUE_URL", "!Ref Events"),
+    (&[Need::Queue], "EVENT_FAILURES_URL", "!Ref PublishFailures"),
     (&[Need::Payments, Need::Notices], "PAYMENT_GATEWAY", "!Ref PaymentGateway"),
     (&[Need::Payments], "PAYMENT_SECRET_ID", "!Ref PaymentSecret"),
     (&[Need::Notices], "WEBHOOK_SECRET_ID", "!Ref WebhookSecret"),
 ];
 
 /// What a function with these needs may do at least; what it writes is added by hand.
-const STATEMENTS: [(Need, &str, &str); 6] = [
+const STATEMENTS: [(Need, &str, &str); 8] = [
     (Need::Table, "dynamodb:BatchGetItem", "!GetAtt Table.Arn"),
     (Need::Tokens, "secretsmanager:GetSecretValue", "!Ref TokensSecret"),
     (Need::Seeds, "secretsmanager:GetSecretValue", "!Ref SeedsSecret"),
@@ -88,6 +90,8 @@ const STATEMENTS: [(Need, &str, &str); 6] = [
         "execute-api:ManageConnections",
         "!Sub \"arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${SocketApi}/${Stage}/POST/@connections/*\"",
     ),
+    (Need::Queue, "sqs:SendMessage", "!GetAtt Events.Arn"),
+    (Need::Queue, "sqs:SendMessage", "!GetAtt PublishFailures.Arn"),
     (Need::Payments, "secretsmanager:GetSecretValue", "!Ref PaymentSecret"),
     (Need::Notices, "secretsmanager:GetSecretValue", "!Ref WebhookSecret"),
 ];
@@ -231,6 +235,23 @@ fn the_stream_reaches_its_consumers_with_limits() {
 }
 
 #[test]
+fn events_wait_in_a_queue_that_keeps_their_order_and_drops_repeats() {
+    let template = template();
+    for name in ["Events", "EventsDead"] {
+        let queue = &template["Resources"][name]["Properties"];
+        assert_eq!((&queue["FifoQueue"], &queue["SqsManagedSseEnabled"]), (&true.into(), &true.into()), "{name}");
+        // An event is itself among those of its player; what is the same for all players at once is far slower.
+        assert_eq!(queue["DeduplicationScope"], "messageGroup", "{name}");
+        assert_eq!(queue["FifoThroughputLimit"], "perMessageGroupId", "{name}");
+        assert_eq!(queue["MessageRetentionPeriod"], 14 * 24 * 3600, "{name}");
+    }
+    let redrive = &template["Resources"]["Events"]["Properties"]["RedrivePolicy"];
+    assert_eq!(redrive["deadLetterTargetArn"], "EventsDead.Arn");
+    assert!(redrive["maxReceiveCount"].as_u64().is_some());
+    assert_eq!(template["Outputs"]["EventQueueUrl"]["Value"], "Events");
+}
+
+#[test]
 fn what_is_done_from_time_to_time_has_its_schedule() {
     let template = template();
     for function in FUNCTIONS {
@@ -299,6 +320,8 @@ fn permissions_follow_from_needs() {
             (Need::Tokens, may(secret, "TokensSecret")),
             (Need::Seeds, may(secret, "SeedsSecret")),
             (Need::Sockets, may("execute-api:ManageConnections", "@connections")),
+            (Need::Queue, may("sqs:SendMessage", "Events.Arn")),
+            (Need::Queue, may("sqs:SendMessage", "PublishFailures.Arn")),
             (Need::Payments, may(secret, "PaymentSecret")),
             (Need::Notices, may(secret, "WebhookSecret")),
             (Need::Seen, shared.contains(SEEN_POLICY)),

@@ -9,6 +9,7 @@ mod house;
 mod minutes;
 mod operator;
 mod player;
+mod publish;
 mod shoppers;
 mod stream;
 mod tally;

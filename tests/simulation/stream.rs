@@ -2,10 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{
-        OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -15,7 +12,7 @@ use aws_sdk_dynamodb::{
 };
 use croupier_functions::FUNCTIONS;
 use croupier_localstack::table::TABLE;
-use croupier_rules::{board::Tally, economy::Economy};
+use croupier_rules::board::Tally;
 use croupier_store::{
     Store,
     item::{EntryRecord, Item},
@@ -31,7 +28,7 @@ use croupier_tests::{
     world::{World, play},
 };
 use croupier_web::{
-    app::{App, Entropy},
+    app::App,
     event::{BatchAnswer, StreamChange, StreamEvent, StreamRecord},
 };
 use futures_util::future::join_all;
@@ -41,13 +38,14 @@ use serde_json::json;
 /// More entries than are counted at once, by one player.
 const MANY: usize = 104;
 
-fn record(place: usize, new_image: serde_dynamo::Item) -> StreamRecord {
+/// A record of the stream at this place.
+pub fn record(place: usize, new_image: serde_dynamo::Item) -> StreamRecord {
     let dynamodb = StreamChange { sequence_number: place.to_string(), keys: serde_dynamo::Item::default(), new_image };
     StreamRecord { event_name: "INSERT".to_owned(), dynamodb }
 }
 
 /// Hands records to a consumer. Tells which it did not take.
-async fn hand(name: &str, app: &App, records: Vec<StreamRecord>) -> Vec<String> {
+pub async fn hand(name: &str, app: &App, records: Vec<StreamRecord>) -> Vec<String> {
     let function = FUNCTIONS.iter().find(|function| function.name == name).expect("a consumer");
     let event = serde_json::to_value(StreamEvent { records }).expect("an event");
     let answer = function.invoke(app, event).await.expect("an answer");
@@ -72,21 +70,8 @@ impl Projector {
             .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(2)))
             .http_client(SharedHttpClient::new(wire.clone()))
             .build();
-        let app = App {
-            clock: world.running().app.clock.clone(),
-            entropy: Entropy::seeded(1),
-            economy: Economy::shipped().expect("the economy"),
-            max_sessions: 1,
-            odds: OnceLock::new(),
-            gacha_odds: OnceLock::new(),
-            store: Some(Store::new(Client::from_conf(config), table)),
-            tokens: None,
-            seeds: None,
-            sockets: None,
-            payments: None,
-            notices: None,
-        };
-        Self { app, wire }
+        let store = Some(Store::new(Client::from_conf(config), table));
+        Self { app: App { store, ..world.instance() }, wire }
     }
 
     fn store(&self) -> &Store {

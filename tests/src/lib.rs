@@ -4,6 +4,7 @@ pub mod audit;
 pub mod fate;
 pub mod live;
 pub mod notice;
+pub mod reader;
 pub mod seat;
 pub mod stripe;
 pub mod wire;

@@ -1,4 +1,4 @@
-//! The wire between the SDK and the table: it counts what passes, and loses what it is told to lose.
+//! The wire between the SDK and the table and the queues: it counts what passes, and loses what it is told to lose.
 
 use std::{
     collections::VecDeque,
@@ -16,7 +16,7 @@ use croupier_localstack::{stream::UNASKED, table::plain_http};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 
-/// What can go wrong between a client and the table.
+/// What can go wrong between a client and the table or a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// The request never arrives.
@@ -31,6 +31,10 @@ pub enum Fault {
     Throttle,
     /// Whoever asks may not.
     Denied,
+    /// Of several messages, the first is not taken by the queue this time.
+    Part,
+    /// Of several messages, the first is one that the queue will never take.
+    Unacceptable,
 }
 
 /// One call of the table.
@@ -157,6 +161,14 @@ impl HttpConnector for Connector {
                     note(0.0);
                     Ok(refusal("AccessDeniedException", json!({})))
                 }
+                Some(Fault::Part) => {
+                    note(0.0);
+                    part(&inner, request, asked, "InternalError", false).await
+                }
+                Some(Fault::Unacceptable) => {
+                    note(0.0);
+                    part(&inner, request, asked, "InvalidMessageContents", true).await
+                }
                 fault => {
                     let (answer, units) = pass(&inner, request, asked).await?;
                     note(units);
@@ -165,6 +177,26 @@ impl HttpConnector for Connector {
             }
         })
     }
+}
+
+/// Lets all messages of a batch through but the first, which is refused for this reason.
+async fn part(
+    inner: &SharedHttpConnector,
+    request: HttpRequest,
+    mut asked: Value,
+    code: &str,
+    sender_fault: bool,
+) -> Result<HttpResponse, ConnectorError> {
+    let messages = asked["Entries"].as_array_mut().expect("a batch");
+    let refused = messages.remove(0)["Id"].take();
+    let mut answer = json!({ "Successful": [], "Failed": [] });
+    if !messages.is_empty() {
+        let (passed, _) = pass(inner, request, asked).await?;
+        answer = serde_json::from_slice(passed.body().bytes().unwrap_or_default()).expect("JSON");
+    }
+    let failed = answer["Failed"].as_array_mut().expect("a list");
+    failed.push(json!({ "Id": refused, "Code": code, "Message": "injected", "SenderFault": sender_fault }));
+    Ok(HttpResponse::new(200.try_into().expect("a status"), SdkBody::from(answer.to_string())))
 }
 
 /// Lets a call through, and asks the table what it charges for it.

@@ -1,9 +1,10 @@
 //! A world to play in: the embedded stack, with a clock that stands still and a wire that can be told to fail.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     ops::Deref,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -11,19 +12,24 @@ use std::{
 
 use croupier_functions::FUNCTIONS;
 use croupier_localstack::{
+    queue::EVENTS,
     stack::{Options, Running, Stack},
     stream::UNASKED,
 };
-use croupier_rules::{id::PlayerId, time::Timestamp};
+use croupier_rules::{economy::Economy, event::Event, id::PlayerId, time::Timestamp};
 use croupier_store::Store;
 use croupier_web::{
-    app::{Clock, Entropy},
+    app::{App, Clock, Entropy},
     config::Config,
 };
 
 use serde_json::Value;
+use tokio::time::timeout;
 
 use crate::{audit, seat::Site, wire::Wire};
+
+/// How long an event may take in a test; on the embedded stack it takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// When every world begins.
 const BEGIN: i64 = 1_800_000_000_000;
@@ -126,6 +132,46 @@ impl World {
         for player in players {
             let counted = self.store().project(player, self.running().app.economy.calendar);
             UNASKED.scope((), counted).await.expect("a ledger that can be counted");
+        }
+    }
+
+    /// What was published, as a reader has it who drops repeats: of each player the events in the order in which they came. Waits
+    /// until there are so many, repeats not counted.
+    pub async fn published(&self, least: usize) -> BTreeMap<PlayerId, Vec<Event>> {
+        let queue = self.running().queues.named(EVENTS).expect("a queue");
+        let mut wanted = least as u64;
+        loop {
+            timeout(PATIENCE, queue.has_taken(wanted)).await.expect("events in time");
+            let (mut known, mut told) = (BTreeSet::new(), BTreeMap::<_, Vec<_>>::new());
+            for body in queue.bodies() {
+                let event: Event = serde_json::from_str(&body).expect("an event");
+                if known.insert(event.envelope.event_id) {
+                    told.entry(event.envelope.player_id).or_default().push(event);
+                }
+            }
+            if known.len() >= least {
+                return told;
+            }
+            wanted = wanted.max(queue.taken()) + 1;
+        }
+    }
+
+    /// A function beside those of the stack, which has nothing yet but the time.
+    pub fn instance(&self) -> App {
+        App {
+            clock: self.running().app.clock.clone(),
+            entropy: Entropy::seeded(1),
+            economy: Economy::shipped().expect("the economy"),
+            max_sessions: 1,
+            odds: OnceLock::new(),
+            gacha_odds: OnceLock::new(),
+            store: None,
+            tokens: None,
+            seeds: None,
+            sockets: None,
+            bus: None,
+            payments: None,
+            notices: None,
         }
     }
 

@@ -10,6 +10,7 @@ pub mod board;
 pub mod calendar;
 pub mod campaign;
 pub mod economy;
+pub mod event;
 pub mod fairness;
 pub mod gacha;
 pub mod id;

@@ -17,6 +17,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
+    bus::Bus,
     config::{Config, Need, SecretSource},
     error::Failure,
     pay::{Gateway, Notices, Provider, Sandbox, Stripe},
@@ -102,6 +103,8 @@ pub struct App {
     pub seeds: Option<MasterKey>,
     /// The way to open sockets.
     pub sockets: Option<Sockets>,
+    /// The way to the queue of events.
+    pub bus: Option<Bus>,
     /// The payment gateway.
     pub payments: Option<Gateway>,
     /// What reads the payment gateway's notices.
@@ -131,6 +134,8 @@ impl App {
         tokens.extend(config.previous_tokens.clone());
         let table = config.table.as_deref().filter(|_| needs.contains(&Need::Table));
         let sockets = config.socket_endpoint.as_deref().filter(|_| needs.contains(&Need::Sockets));
+        let queues = config.event_queue.as_deref().zip(config.event_failures.as_deref());
+        let queues = queues.filter(|_| needs.contains(&Need::Queue));
         let provider = |need| config.payment_gateway.filter(|_| needs.contains(&need));
         let payments = provider(Need::Payments).map(|provider| gateway(provider, api_key.as_ref(), config));
         let notices = provider(Need::Notices).map(|provider| self::notices(provider, &notices));
@@ -145,6 +150,7 @@ impl App {
             tokens: tokens.split_first().map(|(signing, others)| keys(signing, others, config)).transpose()?,
             seeds: seeds.map(|secret| master(&secret)).transpose()?,
             sockets: sockets.map(|endpoint| Sockets::at(&sdk, endpoint)),
+            bus: queues.map(|(events, failures)| Bus::at(&sdk, events, failures)),
             payments: payments.transpose()?,
             notices: notices.transpose()?,
         })
@@ -180,6 +186,14 @@ impl App {
     /// The function did not say that it needs it.
     pub fn sockets(&self) -> Result<&Sockets, Failure> {
         self.sockets.as_ref().ok_or_else(|| undeclared(Need::Sockets))
+    }
+
+    /// The way to the queue of events.
+    ///
+    /// # Errors
+    /// The function did not say that it needs it.
+    pub fn bus(&self) -> Result<&Bus, Failure> {
+        self.bus.as_ref().ok_or_else(|| undeclared(Need::Queue))
     }
 
     /// The payment gateway.

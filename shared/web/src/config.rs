@@ -18,6 +18,8 @@ pub enum Need {
     Seeds,
     /// The way to push to open sockets.
     Sockets,
+    /// The queue of events, and the one beside it for records that make none.
+    Queue,
     /// The payment gateway, and the key by which it knows us.
     Payments,
     /// The secret that signs the payment gateway's notices.
@@ -33,6 +35,8 @@ const STRIPE: &str = "https://api.stripe.com";
 const PAYMENT_PATIENCE: Duration = Duration::from_secs(8);
 
 const GATEWAY: &str = "PAYMENT_GATEWAY must be sandbox or stripe";
+
+const SINKS: &str = "EVENT_SINKS must be sqs: events go nowhere else yet, not to Kafka either";
 
 /// Where a secret comes from.
 #[derive(Clone)]
@@ -56,6 +60,10 @@ pub struct Config {
     pub seeds: Option<SecretSource>,
     /// Where pushes to open sockets are posted.
     pub socket_endpoint: Option<String>,
+    /// The URL of the queue of events.
+    pub event_queue: Option<String>,
+    /// The URL of the queue of records that make no event.
+    pub event_failures: Option<String>,
     /// Which payment gateway.
     pub payment_gateway: Option<Provider>,
     /// The key by which the payment gateway knows us.
@@ -114,6 +122,8 @@ impl Config {
             previous_tokens: text("TOKENS_SECRET_PREVIOUS").map(Into::into),
             seeds: secret("SEEDS_SECRET"),
             socket_endpoint: text("SOCKET_ENDPOINT"),
+            event_queue: text("EVENT_QUEUE_URL"),
+            event_failures: text("EVENT_FAILURES_URL"),
             payment_gateway: gateway.unwrap_or(None),
             payments: secret("PAYMENT_SECRET"),
             payment_endpoint: text("PAYMENT_ENDPOINT").unwrap_or_else(|| STRIPE.to_owned()),
@@ -126,6 +136,7 @@ impl Config {
         let mut complaints: Vec<_> = needs.iter().flat_map(|need| config.lacks(*need)).map(str::to_owned).collect();
         // A name that no gateway has is wrong also where none is needed, and is said once where it is needed twice.
         complaints.extend(gateway.err().map(|_| GATEWAY.to_owned()));
+        complaints.extend(text("EVENT_SINKS").filter(|sinks| sinks != "sqs").map(|_| SINKS.to_owned()));
         let mut said = BTreeSet::new();
         complaints.retain(|complaint| said.insert(complaint.clone()));
         if !minutes.is_ok_and(|minutes| (1..=1440).contains(&minutes)) {
@@ -151,6 +162,13 @@ impl Config {
             Need::Sockets => {
                 vec![(self.socket_endpoint.is_some(), "SOCKET_ENDPOINT must be the URL that takes pushes")]
             }
+            Need::Queue => vec![
+                (self.event_queue.is_some(), "EVENT_QUEUE_URL must be the URL of the queue of events"),
+                (
+                    self.event_failures.is_some(),
+                    "EVENT_FAILURES_URL must be the URL of the queue of what makes no event",
+                ),
+            ],
             Need::Payments => {
                 let known = self.payment_gateway != Some(Provider::Stripe) || self.payments.is_some();
                 vec![gateway, (known, "PAYMENT_SECRET_ID must name the secret with the payment gateway's API key")]
@@ -173,7 +191,8 @@ impl Config {
 mod tests {
     use super::*;
 
-    const ALL: [Need; 6] = [Need::Table, Need::Tokens, Need::Seeds, Need::Sockets, Need::Payments, Need::Notices];
+    const ALL: [Need; 7] =
+        [Need::Table, Need::Tokens, Need::Seeds, Need::Sockets, Need::Queue, Need::Payments, Need::Notices];
 
     fn complaints(needs: &[Need], variables: &[(&str, &str)]) -> Vec<String> {
         let variable = |name: &str| {
@@ -191,6 +210,8 @@ mod tests {
             "TOKENS_SECRET_ID",
             "SEEDS_SECRET_ID",
             "SOCKET_ENDPOINT",
+            "EVENT_QUEUE_URL",
+            "EVENT_FAILURES_URL",
             "PAYMENT_GATEWAY",
             "WEBHOOK_SECRET_ID",
             "JWT_EXPIRE_MINUTES",
@@ -204,6 +225,18 @@ mod tests {
         let config = Config::read(&[], |_| None).ok().unwrap();
         assert!(config.tokens.is_none() && config.seeds.is_none());
     }
+
+    #[test]
+    fn events_go_to_a_queue_and_whoever_wants_them_elsewhere_is_told_so() {
+        let urls = [("EVENT_QUEUE_URL", "https://a/queue"), ("EVENT_FAILURES_URL", "https://another/queue")];
+        assert!(complaints(&[Need::Queue], &urls).is_empty());
+        for sinks in ["kafka", "sqs,kafka", "SQS", "nowhere"] {
+            assert_eq!(complaints(&[Need::Queue], &[urls[0], urls[1], ("EVENT_SINKS", sinks)]), [SINKS], "{sinks}");
+            assert_eq!(complaints(&[], &[("EVENT_SINKS", sinks)]), [SINKS], "{sinks}");
+        }
+        assert!(complaints(&[Need::Queue], &[urls[0], urls[1], ("EVENT_SINKS", "sqs")]).is_empty());
+    }
+
     #[test]
     fn a_gateway_is_chosen_and_never_assumed_and_only_stripe_has_a_key() {
         const BOTH: [Need; 2] = [Need::Payments, Need::Notices];

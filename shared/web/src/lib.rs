@@ -4,6 +4,7 @@
 //! authentication to OpenAPI, follows from that and lies here.
 
 pub mod app;
+pub mod bus;
 pub mod call;
 pub mod caller;
 pub mod config;

@@ -187,6 +187,7 @@ async fn elsewhere(world: &World, site_id: &str) -> Value {
         tokens: Tokens::new(&"s".repeat(32).into(), &[], MINUTE),
         seeds: None,
         sockets: None,
+        bus: None,
         payments: None,
         notices: None,
     };

@@ -1,0 +1,173 @@
+//! What the world outside is told: an event for each entry of a ledger, made from nothing else.
+//!
+//! What no ledger holds is no event of these: that somebody logged in (`player.logged_in`), and what operators do besides
+//! to a balance (`admin.changed`), which the audit tells.
+
+mod data;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+pub use self::data::{
+    BalanceAdjusted, FairnessRotated, GachaPulled, HoldCreated, HoldReleased, MissionClaimed, PurchaseFailed,
+    PurchaseRefunded, PurchaseTold, RewardTold, RoundPlayed, SessionEnded, SessionStarted, SignedUp, StreakClaimed,
+    Wallet,
+};
+use crate::{
+    id::{EntryId, PlayerId},
+    ledger::Entry,
+    time::Timestamp,
+};
+
+/// An event. The same entry makes the same event, to the byte, whenever and by whomever it is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Which one, of whom, when.
+    #[serde(flatten)]
+    pub envelope: Envelope,
+    /// What happened.
+    #[serde(flatten)]
+    pub news: News,
+}
+
+/// What all events have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Envelope {
+    /// Which event: the id of its ledger entry. An event that comes again has the same id.
+    pub event_id: EntryId,
+    /// Which version of its type's schema it follows.
+    pub schema_version: u32,
+    /// To whom it happened.
+    pub player_id: PlayerId,
+    /// The place in the player's ledger: 1, 2, 3 … without a gap.
+    #[schemars(range(min = 1))]
+    pub sequence: u64,
+    /// When the request arrived that caused it.
+    pub occurred_at: Timestamp,
+}
+
+/// A type of events.
+pub struct Kind {
+    /// Its name.
+    pub name: &'static str,
+    /// The version of its schema.
+    pub version: u32,
+    data: fn(&mut SchemaGenerator) -> Schema,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident($data:ty) = $name:literal, $version:literal;)*) => {
+        /// What happened.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "type", content = "data")]
+        pub enum News {
+            $($(#[$doc])* #[serde(rename = $name)] $variant($data),)*
+        }
+
+        impl News {
+            /// The type's name.
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => $name,)*
+                }
+            }
+
+            /// The version of the type's schema.
+            pub const fn version(&self) -> u32 {
+                match self {
+                    $(Self::$variant(_) => $version,)*
+                }
+            }
+        }
+
+        /// Every type of events.
+        pub const KINDS: &[Kind] = &[
+            $(Kind { name: $name, version: $version, data: |generator| generator.subschema_for::<$data>() },)*
+        ];
+    };
+}
+
+kinds! {
+    /// A player came to be.
+    SignedUp(SignedUp) = "player.signed_up", 1;
+    /// The slot machine was spun once.
+    RoundPlayed(RoundPlayed) = "round.played", 1;
+    /// The gacha was pulled, once or several times.
+    GachaPulled(GachaPulled) = "gacha.pulled", 1;
+    /// A session of a game began.
+    SessionStarted(SessionStarted) = "session.started", 1;
+    /// A session of a game ended.
+    SessionEnded(SessionEnded) = "session.ended", 1;
+    /// A completed mission paid.
+    MissionClaimed(MissionClaimed) = "mission.claimed", 1;
+    /// A day of the streak paid.
+    StreakClaimed(StreakClaimed) = "streak.claimed", 1;
+    /// Some of a limited package are held for a buyer.
+    HoldCreated(HoldCreated) = "hold.created", 1;
+    /// What was held is free again.
+    HoldReleased(HoldReleased) = "hold.released", 1;
+    /// A payment began.
+    PurchaseStarted(PurchaseTold) = "purchase.started", 1;
+    /// Something was bought, paid for and granted.
+    PurchaseCompleted(PurchaseTold) = "purchase.completed", 1;
+    /// A purchase came to nothing.
+    PurchaseFailed(PurchaseFailed) = "purchase.failed", 1;
+    /// A purchase was taken back.
+    PurchaseRefunded(PurchaseRefunded) = "purchase.refunded", 1;
+    /// An operator gave a reward.
+    RewardGranted(RewardTold) = "reward.granted", 1;
+    /// The player claimed the reward of a campaign.
+    CampaignClaimed(RewardTold) = "campaign.claimed", 1;
+    /// An operator corrected the balance.
+    BalanceAdjusted(BalanceAdjusted) = "balance.adjusted", 1;
+    /// The player got another server seed.
+    FairnessRotated(FairnessRotated) = "fairness.rotated", 1;
+}
+
+impl Event {
+    /// The event of an entry.
+    pub fn of(entry: &Entry) -> Self {
+        let news = News::of(entry);
+        let envelope = Envelope {
+            event_id: entry.id(),
+            schema_version: news.version(),
+            player_id: entry.player,
+            sequence: entry.number,
+            occurred_at: entry.at,
+        };
+        Self { envelope, news }
+    }
+}
+
+/// The JSON Schema of all events: one of `$defs` for each type, by its name.
+pub fn schemas() -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let mut generator = settings.into_generator();
+    let kinds: Map<String, Value> =
+        KINDS.iter().map(|kind| (kind.name.to_owned(), kind.schema(&mut generator))).collect();
+    let references: Vec<_> = kinds.keys().map(|name| json!({ "$ref": format!("#/$defs/{name}") })).collect();
+    let mut definitions = generator.take_definitions(true);
+    definitions.extend(kinds);
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "An event of Croupier",
+        "oneOf": references,
+        "$defs": definitions,
+    })
+}
+
+impl Kind {
+    fn schema(&self, generator: &mut SchemaGenerator) -> Value {
+        let mut schema = Envelope::json_schema(generator).to_value();
+        schema["description"] = format!("`{}`, version {}.", self.name, self.version).into();
+        let properties = &mut schema["properties"];
+        properties["type"] = json!({ "const": self.name, "description": "What happened." });
+        properties["schema_version"]["const"] = self.version.into();
+        properties["data"] = (self.data)(generator).to_value();
+        if let Some(required) = schema["required"].as_array_mut() {
+            required.extend(["type".into(), "data".into()]);
+        }
+        schema
+    }
+}

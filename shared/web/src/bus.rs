@@ -1,0 +1,226 @@
+//! The way to the queue of events.
+
+use aws_config::SdkConfig;
+use aws_sdk_sqs::{
+    Client,
+    error::{BuildError, DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    types::{BatchResultErrorEntry, MessageAttributeValue, SendMessageBatchRequestEntry},
+};
+use croupier_rules::event::Event;
+use futures_util::future::join_all;
+use serde_json::Value;
+
+/// The most messages that the queue takes at once.
+const MOST: usize = 10;
+/// The most bytes that the queue takes at once, be they one message or ten.
+const MOST_BYTES: usize = 1 << 20;
+
+/// What the queue says of a message itself: whoever sends it, whenever, it will not be taken.
+const UNACCEPTABLE: [&str; 4] =
+    ["InvalidMessageContents", "InvalidParameterValue", "InvalidAttributeValue", "MissingParameter"];
+
+/// The queue of events, and the one beside it for what makes none.
+pub struct Bus {
+    client: Client,
+    events: String,
+    failures: String,
+}
+
+/// An event as the queue is given it. Its player is its group, in which the queue keeps the order, and its id is that by which the queue
+/// drops repeats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    group: String,
+    id: String,
+    kind: &'static str,
+    version: u32,
+    body: String,
+}
+
+/// What became of a letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// The queue took it, now or before.
+    Taken,
+    /// The queue did not take it now.
+    NotNow(String),
+    /// The queue will never take it.
+    Never(String),
+}
+
+impl Letter {
+    /// The letter that tells of an event.
+    ///
+    /// # Errors
+    /// None that an event can cause: every field of it is representable in JSON.
+    pub fn of(event: &Event) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            group: event.envelope.player_id.to_string(),
+            id: event.envelope.event_id.to_string(),
+            kind: event.news.name(),
+            version: event.news.version(),
+            body: acceptable(serde_json::to_string(event)?),
+        })
+    }
+
+    fn bytes(&self) -> usize {
+        // Names, types and values of the attributes count as well; they are far shorter.
+        self.body.len() + 200
+    }
+
+    fn entry(&self, place: usize) -> Result<SendMessageBatchRequestEntry, BuildError> {
+        let text = |value: &str| MessageAttributeValue::builder().data_type("String").string_value(value).build();
+        SendMessageBatchRequestEntry::builder()
+            .id(place.to_string())
+            .message_group_id(&self.group)
+            .message_deduplication_id(&self.id)
+            .message_body(&self.body)
+            .message_attributes("type", text(self.kind)?)
+            .message_attributes("schema_version", text(&self.version.to_string())?)
+            .build()
+    }
+}
+
+impl Bus {
+    /// The way to the queues at these URLs.
+    pub fn at(sdk: &SdkConfig, events: &str, failures: &str) -> Self {
+        Self::through(Client::new(sdk), events, failures)
+    }
+
+    /// The same through this client.
+    pub fn through(client: Client, events: &str, failures: &str) -> Self {
+        Self { client, events: events.to_owned(), failures: failures.to_owned() }
+    }
+
+    /// Sends letters, with as few requests as the queue allows, all at once: nothing is said of their order. Tells what became of each.
+    pub async fn send(&self, letters: &[&Letter]) -> Vec<Sent> {
+        let sent = batches(letters).into_iter().map(|batch| self.send_batch(batch));
+        join_all(sent).await.concat()
+    }
+
+    async fn send_batch(&self, letters: &[&Letter]) -> Vec<Sent> {
+        let not_now = |cause: String| vec![Sent::NotNow(cause); letters.len()];
+        if let [large] = letters
+            && large.bytes() > MOST_BYTES
+        {
+            return vec![Sent::Never(format!("{} bytes are too many for a message", large.bytes()))];
+        }
+        let entries =
+            match letters.iter().enumerate().map(|(place, letter)| letter.entry(place)).collect::<Result<_, _>>() {
+                Ok(entries) => entries,
+                Err(error) => return not_now(error.to_string()),
+            };
+        let request = self.client.send_message_batch().queue_url(&self.events).set_entries(Some(entries));
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) => return not_now(cause(&error)),
+        };
+        let became = |place: usize| {
+            let place = place.to_string();
+            if answer.successful.iter().any(|taken| taken.id == place) {
+                return Sent::Taken;
+            }
+            let refused = answer.failed.iter().find(|refused| refused.id == place);
+            refused.map_or_else(|| Sent::NotNow("the queue says nothing of it".to_owned()), why)
+        };
+        (0..letters.len()).map(became).collect()
+    }
+
+    /// Keeps for an operator what is known of something that makes no event.
+    ///
+    /// # Errors
+    /// The queue does not take it now.
+    pub async fn put_aside(&self, what: &Value) -> Result<(), String> {
+        let body = acceptable(what.to_string());
+        let sent = self.client.send_message().queue_url(&self.failures).message_body(body).send().await;
+        sent.map(drop).map_err(|error| cause(&error))
+    }
+}
+
+/// Why a request failed: in a log there is room for what the queue says, not for how it says it.
+fn cause<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> String {
+    match error.as_service_error() {
+        Some(said) => format!("{}: {}", said.code().unwrap_or_default(), said.message().unwrap_or_default()),
+        None => DisplayErrorContext(error).to_string(),
+    }
+}
+
+/// Some JSON without the two characters that are good in JSON and not in a queue. They stand in texts alone, where they can be written
+/// otherwise.
+fn acceptable(json: String) -> String {
+    if json.contains(['\u{fffe}', '\u{ffff}']) {
+        return json.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff");
+    }
+    json
+}
+
+/// The letters in as few batches as the queue allows, in their order. One that is too large is alone.
+fn batches<'a, 'l>(letters: &'a [&'l Letter]) -> Vec<&'a [&'l Letter]> {
+    let (mut batches, mut rest) = (Vec::new(), letters);
+    while !rest.is_empty() {
+        let sizes = rest.iter().take(MOST).scan(0, |sum, letter| {
+            *sum += letter.bytes();
+            Some(*sum)
+        });
+        let fitting = sizes.take_while(|bytes| *bytes <= MOST_BYTES).count();
+        let (batch, later) = rest.split_at(fitting.max(1));
+        batches.push(batch);
+        rest = later;
+    }
+    batches
+}
+
+/// Why the queue did not take one of several. A throttle is called the sender's fault as well, hence the look at what it says.
+fn why(refused: &BatchResultErrorEntry) -> Sent {
+    let cause = format!("{}: {}", refused.code, refused.message.as_deref().unwrap_or_default());
+    let is_for_ever = refused.sender_fault && UNACCEPTABLE.iter().any(|code| refused.code.ends_with(code));
+    if is_for_ever { Sent::Never(cause) } else { Sent::NotNow(cause) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter(number: usize, bytes: usize) -> Letter {
+        let text = |text: &str| format!("{text}-{number}");
+        Letter { group: text("player"), id: text("event"), kind: "round.played", version: 1, body: "x".repeat(bytes) }
+    }
+
+    fn sizes(bytes: &[usize]) -> Vec<usize> {
+        let letters: Vec<_> = bytes.iter().enumerate().map(|(number, bytes)| letter(number, *bytes)).collect();
+        let letters: Vec<_> = letters.iter().collect();
+        let batches = batches(&letters);
+        assert_eq!(batches.concat(), letters, "one is lost, or the order is another");
+        batches.iter().map(|batch| batch.len()).collect()
+    }
+
+    #[test]
+    fn letters_go_in_as_few_batches_as_the_queue_allows() {
+        assert_eq!(sizes(&[]), [0; 0]);
+        assert_eq!(sizes(&[500; 10]), [10]);
+        assert_eq!(sizes(&[500; 21]), [10, 10, 1]);
+        assert_eq!(sizes(&[500, MOST_BYTES, 500, MOST_BYTES / 2, MOST_BYTES / 2, 500]), [1, 1, 2, 2]);
+    }
+
+    #[test]
+    fn a_text_that_a_queue_would_refuse_is_written_so_that_it_is_taken() {
+        let text = "a\u{ffff}b\u{fffe}\u{1}\u{fffd}🍒\"\\uffff";
+        let written = acceptable(serde_json::to_string(text).unwrap());
+        assert!(written.chars().all(|c| c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}')), "{written}");
+        assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+    }
+
+    #[test]
+    fn only_what_is_said_of_the_message_itself_is_for_ever() {
+        let refused = |code: &str, sender_fault| {
+            let entry = BatchResultErrorEntry::builder().id("event-1").code(code).sender_fault(sender_fault);
+            why(&entry.build().unwrap())
+        };
+        assert!(matches!(refused("InvalidMessageContents", true), Sent::Never(_)));
+        assert!(matches!(refused("com.amazonaws.sqs#InvalidMessageContents", true), Sent::Never(_)));
+        for passing in ["ThrottlingException", "RequestThrottled", "KmsDisabled", "AccessDenied", "InternalError"] {
+            assert!(matches!(refused(passing, true), Sent::NotNow(_)), "{passing}");
+        }
+        assert!(matches!(refused("InvalidParameterValue", false), Sent::NotNow(_)));
+    }
+}

@@ -1,0 +1,73 @@
+//! Journeys of a service that reads events: in a world of its own, or at `BASE_URL` from the queue at `EVENT_QUEUE_URL`.
+
+use std::time::{Duration, Instant};
+
+use croupier_rules::event::Event;
+use croupier_tests::{
+    audit::audit,
+    reader::Reader,
+    seat::{Seat, Site},
+    world::{World, variable},
+};
+use serde_json::json;
+
+use crate::unused;
+
+/// How long events may take; a hundred others may come before them.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+async fn plays(site: &Site) -> Seat {
+    let seat = site.newcomer(&unused("told")).await;
+    let begun = seat.post("/api/games/session/start", json!({ "game_type": "slot" })).await.ok();
+    for _ in 0..12 {
+        seat.spin(1).await.ok();
+    }
+    seat.post("/api/games/session/end", json!({ "session_id": begun["session_id"] })).await.ok();
+    seat.post("/api/missions/first_play/claim", json!({})).await.ok();
+    seat
+}
+
+async fn is_told_of(reader: &Reader, seat: &Seat) {
+    let mut history = seat.history().await;
+    history.reverse();
+    let (begin, mut told) = (Instant::now(), Vec::<Event>::new());
+    while told.len() < history.len() {
+        assert!(begin.elapsed() < PATIENCE, "{} of {} events came", told.len(), history.len());
+        for message in reader.some().await {
+            let event: Event = serde_json::from_str(message.body().expect("a body")).expect("an event");
+            // What is somebody else's is left to whoever else reads.
+            if event.envelope.player_id.to_string() == seat.id {
+                assert!(reader.done(&message).await, "it took too long");
+                told.push(event);
+            }
+        }
+    }
+    for (event, entry) in told.iter().zip(&history) {
+        let envelope = &event.envelope;
+        assert_eq!(
+            json!([envelope.event_id, envelope.sequence, envelope.occurred_at]),
+            json!([entry["id"], entry["sequence"], entry["created_at"]])
+        );
+    }
+    let types: Vec<_> = told.iter().map(|event| event.news.name()).collect();
+    assert_eq!(types[..3], ["player.signed_up", "session.started", "round.played"]);
+    assert_eq!(types[types.len() - 2..], ["session.ended", "mission.claimed"]);
+}
+
+#[tokio::test]
+async fn a_service_is_told_of_everything_a_player_did_in_order_and_once() {
+    match (variable("BASE_URL"), variable("SOCKET_URL"), variable("EVENT_QUEUE_URL")) {
+        (Some(base_url), Some(socket_url), Some(queue_url)) => {
+            let seat = plays(&Site::at(base_url, socket_url)).await;
+            is_told_of(&Reader::at(&queue_url), &seat).await;
+        }
+        (Some(_), ..) => println!("EVENT_QUEUE_URL is not set: events are not read"),
+        _ => {
+            let world = World::start().await;
+            let seat = plays(&world.site).await;
+            audit(&world).await;
+            is_told_of(&Reader::of(&world), &seat).await;
+            world.stop().await;
+        }
+    }
+}
