@@ -11,7 +11,6 @@ use aws_sdk_dynamodbstreams::{
     types::{Record, ShardIteratorType},
 };
 use croupier_functions::FUNCTIONS;
-use croupier_store::key::{ENTRY_PREFIX, SK};
 use croupier_web::{
     app::App,
     event::{BatchAnswer, StreamChange, StreamEvent, StreamRecord},
@@ -85,9 +84,11 @@ impl Reader {
                 }
                 continue;
             };
-            let entries: Vec<_> = records.into_iter().filter_map(new_entry).collect();
-            for function in FUNCTIONS.iter().filter(|function| matches!(function.trigger, Trigger::Stream)) {
-                self.deliver(app, function, entries.clone()).await?;
+            let new: Vec<_> = records.into_iter().filter_map(new_item).collect();
+            for function in FUNCTIONS {
+                let Trigger::Stream(taken) = function.trigger else { continue };
+                let is_taken = |record: &&StreamRecord| taken.iter().any(|kind| record.dynamodb.is_of(*kind));
+                self.deliver(app, function, new.iter().filter(is_taken).cloned().collect()).await?;
             }
             self.keep(last)?;
         }
@@ -134,18 +135,15 @@ impl Reader {
     }
 }
 
-/// The record as Lambda hands it over, if it is what the template's filter lets through: a new ledger entry.
-fn new_entry(record: Record) -> Option<StreamRecord> {
+/// The record as Lambda hands it over, if it tells of a new item: the template's filters let nothing else through.
+fn new_item(record: Record) -> Option<StreamRecord> {
     let event_name = record.event_name?.as_str().to_owned();
     let change = record.dynamodb?;
-    let keys = change.keys?;
-    let sort_key = keys.get(SK).and_then(|key| key.as_s().ok());
-    let is_entry = sort_key.is_some_and(|key| key.starts_with(ENTRY_PREFIX));
-    (event_name == "INSERT" && is_entry).then(|| StreamRecord {
+    (event_name == "INSERT").then(|| StreamRecord {
         event_name,
         dynamodb: StreamChange {
             sequence_number: change.sequence_number.unwrap_or_default(),
-            keys: keys.into(),
+            keys: change.keys.map(serde_dynamo::Item::from).unwrap_or_default(),
             new_image: change.new_image.map(serde_dynamo::Item::from).unwrap_or_default(),
         },
     })

@@ -116,7 +116,10 @@ async fn a_reader_gets_all_that_happened_complete_in_order_and_once() {
     for seat in [&ann, &bob] {
         let mut history = seat.history().await;
         history.reverse();
-        let events = &told[&seat.id];
+        let (logins, events): (Vec<_>, Vec<_>) =
+            told[&seat.id].iter().partition(|event| event["type"] == "player.logged_in");
+        assert_eq!(logins.len(), 1, "signing up");
+        kinds.insert("player.logged_in".to_owned());
         assert_eq!(events.len(), history.len());
         for (event, entry) in events.iter().zip(history) {
             let wallet = &event["data"]["wallet"];
@@ -136,6 +139,21 @@ async fn a_reader_gets_all_that_happened_complete_in_order_and_once() {
             assert!(ids.insert(event["event_id"].to_string()), "{event} comes twice");
             kinds.insert(event["type"].as_str().expect("a type").to_owned());
         }
+    }
+    let admin = world.admin().await;
+    let mut deeds: Vec<_> = told[&admin.id].iter().filter(|event| event["type"] == "admin.changed").collect();
+    let mut audit = admin.pages("/api/admin/audit?limit=100").await.concat();
+    // The clock stands still: nothing but the id tells one deed from the next.
+    deeds.sort_by_key(|event| event["event_id"].to_string());
+    audit.sort_by_key(|entry| entry["id"].to_string());
+    assert_eq!(deeds.len(), audit.len());
+    for (event, entry) in deeds.iter().zip(audit) {
+        let data = &event["data"];
+        assert_eq!(
+            [&event["event_id"], &event["occurred_at"], &data["action"], &data["target"], &data["request_id"]],
+            [&entry["id"], &entry["at"], &entry["action"], &entry["target"], &entry["request_id"]]
+        );
+        kinds.insert("admin.changed".to_owned());
     }
     assert_eq!(kinds, KINDS.iter().map(|kind| kind.name.to_owned()).collect());
     let text = json!(told).to_string();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use aws_sdk_dynamodb::types::AttributeValue;
 use croupier_functions::FUNCTIONS;
 use croupier_localstack::table::TABLE;
-use croupier_store::{item::Item, key::ENTRY_PREFIX};
+use croupier_store::{item::Item, key::ENTRIES};
 use croupier_tests::{
     live::Live,
     seat::{PASSWORD, Seat},
@@ -261,7 +261,7 @@ async fn a_batch_with_a_record_that_makes_no_sense_reports_just_that_one() {
         let [mut images, of_other] = [ledger(world, &one).await, ledger(world, &other).await];
         let mut nonsense = images[1].clone();
         nonsense.insert("coins".to_owned(), AttributeValue::S("plenty".to_owned()));
-        assert!(nonsense["sk"].as_s().unwrap().starts_with(ENTRY_PREFIX));
+        assert!(nonsense["sk"].as_s().unwrap().starts_with(ENTRIES.prefix));
         images.splice(2..2, [nonsense]);
         images.extend(of_other);
 

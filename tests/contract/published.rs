@@ -3,10 +3,12 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use croupier_rules::{
+    account::Session,
+    admin::{AdminAction, AuditEntry},
     event::{Event, KINDS, schemas},
     fairness::Draw,
     gacha::{GachaRound, Pull},
-    id::{CampaignId, GameSessionId, PlayerId, PurchaseId, RewardId},
+    id::{AuditId, CampaignId, GameSessionId, PlayerId, PurchaseId, RewardId, SessionId},
     ledger::{Action, Award, Entry, GameType, Hash, Sale},
     mission::Rewards,
     money::{Cents, Coins, Debt, Gems, Postings},
@@ -136,10 +138,44 @@ fn entry(number: u64, action: Action) -> Entry {
     }
 }
 
+fn login() -> Session {
+    Session {
+        id: SessionId::new(1_800_000_000_000, 8),
+        revision: 0,
+        epoch: 0,
+        refresh_hash: "the-hash-of-a-token".to_owned(),
+        spent_hash: None,
+        used_at: at(),
+        seen_at: None,
+        device: "the-phone-of-ann".to_owned(),
+        created_at: at(),
+        ends_at: Timestamp::from_millis(1_800_600_000_123),
+        expires: 1_800_600_000,
+    }
+}
+
+fn deed(action: AdminAction, target: &str) -> AuditEntry {
+    AuditEntry {
+        id: AuditId::new(1_800_000_000_000, 9),
+        at: at(),
+        actor: PLAYER,
+        action,
+        target: target.to_owned(),
+        before: json!({ "is_active": true }),
+        after: json!({ "is_active": false }),
+        request_id: "req_01KEZ5X8000000000000000001".to_owned(),
+    }
+}
+
 /// An event of each kind.
 fn events() -> Vec<Event> {
     let actions = games().into_iter().chain(shop());
-    actions.zip(1..).map(|(action, number)| Event::of(&entry(number, action))).collect()
+    let entries = actions.zip(1..).map(|(action, number)| Event::of(&entry(number, action)));
+    let others = [
+        Event::of_login(PLAYER, &login()),
+        Event::of_deed(&deed(AdminAction::UserUpdate, &PlayerId::new(1_800_000_000_000, 43).to_string())),
+    ];
+    entries.chain(others).collect()
 }
 
 /// Validates against the schema of all events, or of one type.
@@ -206,9 +242,9 @@ fn what_no_event_is_does_not_pass_for_one() {
     assert_eq!(spin["type"], "round.played");
     for (field, wrong) in [
         ("/event_id", json!("1")),
-        ("/type", json!("player.logged_in")),
+        ("/type", json!("player.left")),
         ("/schema_version", json!(2)),
-        ("/sequence", json!(0)),
+        ("/sequence", json!(-1)),
         ("/occurred_at", json!("yesterday")),
         ("/data/win_amount", json!(-1)),
         ("/data/wallet/balance_coin", json!(1.5)),
@@ -230,6 +266,15 @@ fn an_event_has_one_id_however_often_it_is_made_and_tells_no_secret() {
         for secret in ["5858", "a-seed-of-the-player"] {
             assert!(!text.contains(secret), "{secret} in {text}");
         }
+    }
+    let others = [
+        Event::of_login(PLAYER, &login()),
+        Event::of_deed(&deed(AdminAction::InviteGenerate, "5858")),
+        Event::of_deed(&deed(AdminAction::InviteDeactivate, "5858")),
+    ];
+    let text = serde_json::to_string(&others).expect("JSON");
+    for secret in ["5858", "the-hash-of-a-token", "the-phone-of-ann", "is_active"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
     }
 }
 

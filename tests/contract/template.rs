@@ -7,7 +7,7 @@ use std::{
 
 use croupier_functions::FUNCTIONS;
 use croupier_store::{
-    key::{BY_NUMBER, DIRECTORY, ENTRY_PREFIX, EXPIRES, PK, SK},
+    key::{BY_NUMBER, DIRECTORY, EXPIRES, PK, SK},
     schema::{ATTRIBUTES, BY_NUMBER_KEY, DIRECTORY_KEY, DIRECTORY_TELLS, STREAM_VIEW, TABLE_KEY},
 };
 use croupier_web::{
@@ -15,6 +15,7 @@ use croupier_web::{
     event::SocketHappening,
     function::{Function, Trigger},
 };
+use serde_json::json;
 use serde_norway::Value;
 
 fn template() -> Value {
@@ -59,7 +60,7 @@ fn wanted_requests(function: &Function) -> BTreeSet<String> {
     match function.trigger {
         Trigger::Http(route) => route.places().map(|(method, path)| format!("{} {path}", method.text())).collect(),
         Trigger::AnyOtherHttp => BTreeSet::from(["$default".to_owned()]),
-        Trigger::Socket(_) | Trigger::Stream | Trigger::Schedule(_) => BTreeSet::new(),
+        Trigger::Socket(_) | Trigger::Stream(_) | Trigger::Schedule(_) => BTreeSet::new(),
     }
 }
 
@@ -217,14 +218,20 @@ fn every_happening_on_a_socket_reaches_its_function() {
 #[test]
 fn the_stream_reaches_its_consumers_with_limits() {
     let template = template();
-    for function in FUNCTIONS.iter().filter(|function| matches!(function.trigger, Trigger::Stream)) {
+    for function in FUNCTIONS {
+        let Trigger::Stream(taken) = function.trigger else { continue };
         let stream = &template["Resources"][logical_id(function).as_str()]["Properties"]["Events"]["Stream"];
         let properties = &stream["Properties"];
         assert_eq!((&stream["Type"], &properties["Stream"]), (&"DynamoDB".into(), &"Table.StreamArn".into()));
-        let pattern = properties["FilterCriteria"]["Filters"][0]["Pattern"].as_str().expect("a filter");
-        let pattern: serde_json::Value = serde_json::from_str(pattern).expect("JSON");
-        assert_eq!(pattern["eventName"][0], "INSERT");
-        assert_eq!(pattern["dynamodb"]["Keys"]["sk"]["S"][0]["prefix"], ENTRY_PREFIX);
+        let filters = properties["FilterCriteria"]["Filters"].as_sequence().expect("filters");
+        let patterns: Vec<serde_json::Value> = filters
+            .iter()
+            .map(|filter| serde_json::from_str(filter["Pattern"].as_str().expect("a pattern")).expect("JSON"))
+            .collect();
+        let wanted = taken.iter().map(|kind| {
+            json!({ "eventName": ["INSERT"], "dynamodb": { "Keys": { kind.attribute: { "S": [{ "prefix": kind.prefix }] } } } })
+        });
+        assert_eq!(patterns, wanted.collect::<Vec<_>>());
         assert_eq!(properties["FunctionResponseTypes"][0], "ReportBatchItemFailures");
         assert_eq!(properties["BisectBatchOnFunctionError"], true);
         for limit in ["MaximumRetryAttempts", "MaximumRecordAgeInSeconds"] {

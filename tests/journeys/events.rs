@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use croupier_rules::event::Event;
+use croupier_rules::event::{Event, News};
 use croupier_tests::{
     audit::audit,
     reader::Reader,
@@ -31,8 +31,9 @@ async fn is_told_of(reader: &Reader, seat: &Seat) {
     let mut history = seat.history().await;
     history.reverse();
     let (begin, mut told) = (Instant::now(), Vec::<Event>::new());
-    while told.len() < history.len() {
-        assert!(begin.elapsed() < PATIENCE, "{} of {} events came", told.len(), history.len());
+    // What stands in the ledger, and the login that came with signing up.
+    while told.len() < history.len() + 1 {
+        assert!(begin.elapsed() < PATIENCE, "{} of {} events came", told.len(), history.len() + 1);
         for message in reader.some().await {
             let event: Event = serde_json::from_str(message.body().expect("a body")).expect("an event");
             // What is somebody else's is left to whoever else reads.
@@ -42,6 +43,9 @@ async fn is_told_of(reader: &Reader, seat: &Seat) {
             }
         }
     }
+    let is_login = |event: &mut Event| matches!(event.news, News::LoggedIn(_));
+    let logins: Vec<_> = told.extract_if(.., is_login).map(|event| event.envelope.sequence).collect();
+    assert_eq!(logins, [0]);
     for (event, entry) in told.iter().zip(&history) {
         let envelope = &event.envelope;
         assert_eq!(

@@ -85,7 +85,7 @@ pub async fn audit(world: &World) {
     }
     games::boards(&books.ledgers, &books.games, world.running().app.economy.calendar);
     shop::audit(&books.ledgers, &books.shop);
-    events::audit(world, &books.ledgers).await;
+    events::audit(world, &books).await;
     books.names_are_claimed_both_ways();
     books.invites_are_counted();
     books.operators_explain_players();

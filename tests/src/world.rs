@@ -16,7 +16,12 @@ use croupier_localstack::{
     stack::{Options, Running, Stack},
     stream::UNASKED,
 };
-use croupier_rules::{economy::Economy, event::Event, id::PlayerId, time::Timestamp};
+use croupier_rules::{
+    economy::Economy,
+    event::{Event, EventId},
+    id::PlayerId,
+    time::Timestamp,
+};
 use croupier_store::Store;
 use croupier_web::{
     app::{App, Clock, Entropy},
@@ -136,10 +141,10 @@ impl World {
     }
 
     /// What was published, as a reader has it who drops repeats: of each player the events in the order in which they came. Waits
-    /// until there are so many, repeats not counted.
-    pub async fn published(&self, least: usize) -> BTreeMap<PlayerId, Vec<Event>> {
+    /// until these are among them.
+    pub async fn published(&self, awaited: &BTreeSet<EventId>) -> BTreeMap<PlayerId, Vec<Event>> {
         let queue = self.running().queues.named(EVENTS).expect("a queue");
-        let mut wanted = least as u64;
+        let mut wanted = awaited.len() as u64;
         loop {
             timeout(PATIENCE, queue.has_taken(wanted)).await.expect("events in time");
             let (mut known, mut told) = (BTreeSet::new(), BTreeMap::<_, Vec<_>>::new());
@@ -149,7 +154,7 @@ impl World {
                     told.entry(event.envelope.player_id).or_default().push(event);
                 }
             }
-            if known.len() >= least {
+            if known.is_superset(awaited) {
                 return told;
             }
             wanted = wanted.max(queue.taken()) + 1;

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
-use croupier_rules::{event::Event, id::PlayerId};
+use croupier_rules::id::PlayerId;
+use croupier_store::key::{Beginning, DEEDS, ENTRIES, LOGINS};
 use croupier_web::{
     app::App,
     bus::{Letter, Sent},
@@ -11,8 +12,8 @@ use croupier_web::{
 };
 use serde_json::json;
 
-/// Puts an event for each new entry of a ledger into the queue, those of one player in the order of the ledger. Of each player one is on
-/// its way at a time: none goes out before the queue has the one before it.
+/// Puts an event for each new entry of a ledger, each login and each deed of an operator into the queue, those of one player in their
+/// order. Of each player one is on its way at a time: none goes out before the queue has the one before it.
 pub struct Publish;
 
 /// What is still to be sent of one player, and where in the stream it comes from.
@@ -20,6 +21,7 @@ type Waiting = VecDeque<(StreamChange, Letter)>;
 
 impl StreamConsumer for Publish {
     const NAME: &'static str = "publish";
+    const TAKES: &'static [Beginning] = &[ENTRIES, LOGINS, DEEDS];
     const NEEDS: &'static [Need] = &[Need::Queue];
 
     async fn consume(app: &App, batch: Vec<StreamRecord>) -> Vec<FailedRecord> {
@@ -62,9 +64,9 @@ impl StreamConsumer for Publish {
 }
 
 fn letter(record: StreamRecord) -> Result<(PlayerId, Letter), String> {
-    let (_, entry) = record.entry().map_err(|unreadable| unreadable.cause)?;
-    let letter = Letter::of(&Event::of(&entry)).map_err(|error| error.to_string())?;
-    Ok((entry.player, letter))
+    let event = record.event()?;
+    let letter = Letter::of(&event).map_err(|error| error.to_string())?;
+    Ok((event.envelope.player_id, letter))
 }
 
 /// No try would make an event of it: it is kept for an operator, with the reason, and holds up nobody.

@@ -1,21 +1,23 @@
-//! What the world outside is told: an event for each entry of a ledger, made from nothing else.
-//!
-//! What no ledger holds is no event of these: that somebody logged in (`player.logged_in`), and what operators do besides
-//! to a balance (`admin.changed`), which the audit tells.
+//! What the world outside is told: an event for each entry of a ledger, for each login, and for each deed of an operator, made from
+//! that item of the table and from nothing else.
 
 mod data;
+
+use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use self::data::{
-    BalanceAdjusted, FairnessRotated, GachaPulled, HoldCreated, HoldReleased, MissionClaimed, PurchaseFailed,
-    PurchaseRefunded, PurchaseTold, RewardTold, RoundPlayed, SessionEnded, SessionStarted, SignedUp, StreakClaimed,
-    Wallet,
+    AdminChanged, BalanceAdjusted, FairnessRotated, GachaPulled, HoldCreated, HoldReleased, LoggedIn, MissionClaimed,
+    PurchaseFailed, PurchaseRefunded, PurchaseTold, RewardTold, RoundPlayed, SessionEnded, SessionStarted, SignedUp,
+    StreakClaimed, Wallet,
 };
 use crate::{
-    id::{EntryId, PlayerId},
+    account::Session,
+    admin::AuditEntry,
+    id::{AuditId, EntryId, PlayerId, SessionId},
     ledger::Entry,
     time::Timestamp,
 };
@@ -34,17 +36,38 @@ pub struct Event {
 /// What all events have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Envelope {
-    /// Which event: the id of its ledger entry. An event that comes again has the same id.
-    pub event_id: EntryId,
+    /// Which event: the id of its ledger entry, of the login or of the entry in the audit. An event that comes again has the same id.
+    pub event_id: EventId,
     /// Which version of its type's schema it follows.
     pub schema_version: u32,
-    /// To whom it happened.
+    /// To whom it happened; the operator, of what an operator did.
     pub player_id: PlayerId,
-    /// The place in the player's ledger: 1, 2, 3 … without a gap.
-    #[schemars(range(min = 1))]
+    /// The place in the player's ledger: 1, 2, 3 … without a gap. 0 for what stands in no ledger.
     pub sequence: u64,
     /// When the request arrived that caused it.
     pub occurred_at: Timestamp,
+}
+
+/// The id of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum EventId {
+    /// A ledger entry's.
+    Entry(EntryId),
+    /// A login's.
+    Login(SessionId),
+    /// That of an entry in the audit.
+    Deed(AuditId),
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entry(id) => id.fmt(f),
+            Self::Login(id) => id.fmt(f),
+            Self::Deed(id) => id.fmt(f),
+        }
+    }
 }
 
 /// A type of events.
@@ -91,6 +114,8 @@ macro_rules! kinds {
 kinds! {
     /// A player came to be.
     SignedUp(SignedUp) = "player.signed_up", 1;
+    /// A player logged in on some device.
+    LoggedIn(LoggedIn) = "player.logged_in", 1;
     /// The slot machine was spun once.
     RoundPlayed(RoundPlayed) = "round.played", 1;
     /// The gacha was pulled, once or several times.
@@ -123,28 +148,38 @@ kinds! {
     BalanceAdjusted(BalanceAdjusted) = "balance.adjusted", 1;
     /// The player got another server seed.
     FairnessRotated(FairnessRotated) = "fairness.rotated", 1;
+    /// An operator changed something.
+    AdminChanged(AdminChanged) = "admin.changed", 1;
 }
 
 impl Event {
     /// The event of an entry.
     pub fn of(entry: &Entry) -> Self {
-        let news = News::of(entry);
-        let envelope = Envelope {
-            event_id: entry.id(),
-            schema_version: news.version(),
-            player_id: entry.player,
-            sequence: entry.number,
-            occurred_at: entry.at,
-        };
+        Self::new(EventId::Entry(entry.id()), entry.player, entry.number, entry.at, News::of(entry))
+    }
+
+    /// The event of a login, from what is kept of it when it begins.
+    pub fn of_login(player: PlayerId, session: &Session) -> Self {
+        let news = News::LoggedIn(LoggedIn { session_id: session.id, ends_at: session.ends_at });
+        Self::new(EventId::Login(session.id), player, 0, session.created_at, news)
+    }
+
+    /// The event of what an operator did.
+    pub fn of_deed(deed: &AuditEntry) -> Self {
+        Self::new(EventId::Deed(deed.id), deed.actor, 0, deed.at, News::AdminChanged(AdminChanged::of(deed)))
+    }
+
+    fn new(event_id: EventId, player_id: PlayerId, sequence: u64, occurred_at: Timestamp, news: News) -> Self {
+        let envelope = Envelope { event_id, schema_version: news.version(), player_id, sequence, occurred_at };
         Self { envelope, news }
     }
 }
 
-/// The JSON Schema of all events: one of `$defs` for each type, by its name.
+/// The JSON Schema of all events, and of probes: one of `$defs` for each type, by its name.
 pub fn schemas() -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let mut generator = settings.into_generator();
-    let kinds: Map<String, Value> =
+    let mut kinds: Map<String, Value> =
         KINDS.iter().map(|kind| (kind.name.to_owned(), kind.schema(&mut generator))).collect();
     let references: Vec<_> = kinds.keys().map(|name| json!({ "$ref": format!("#/$defs/{name}") })).collect();
     let mut definitions = generator.take_definitions(true);

@@ -74,8 +74,16 @@ pub const NAME: &str = "name";
 pub const DIRECTORY: &str = "directory";
 /// The attribute that tells when an item may be swept away, in Unix seconds.
 pub const EXPIRES: &str = "expires";
-/// What the sort keys of ledger entries begin with.
-pub const ENTRY_PREFIX: &str = "TX#";
+const ENTRY_PREFIX: &str = "TX#";
+const SESSION_PREFIX: &str = "SESSION#";
+const PLAYER_PREFIX: &str = "PLAYER#";
+const AUDIT_PREFIX: &str = "AUDIT#";
+/// New ledger entries.
+pub const ENTRIES: Beginning = Beginning { attribute: SK, prefix: ENTRY_PREFIX };
+/// New logins.
+pub const LOGINS: Beginning = Beginning { attribute: SK, prefix: SESSION_PREFIX };
+/// What operators do.
+pub const DEEDS: Beginning = Beginning { attribute: PK, prefix: AUDIT_PREFIX };
 const CONNECTION_PREFIX: &str = "CONN#";
 const ITEM_PREFIX: &str = "ITEM#";
 const GAME_PREFIX: &str = "GAME#";
@@ -85,6 +93,22 @@ const LONGEST_KEY: usize = 43;
 pub const SHARDS: u64 = 32;
 /// Into how many parts the totals of everyone are divided: transactions that write one item at once cancel each other.
 pub const PLAYED_PARTS: u64 = 512;
+
+/// What the keys of some items begin with: whoever reads the table's stream knows them by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beginning {
+    /// Which half of the key it is.
+    pub attribute: &'static str,
+    /// What that half begins with.
+    pub prefix: &'static str,
+}
+
+impl Beginning {
+    /// Whether a key, told half by half, begins so.
+    pub fn begins<'k>(&self, half: impl Fn(&str) -> Option<&'k str>) -> bool {
+        half(self.attribute).is_some_and(|half| half.starts_with(self.prefix))
+    }
+}
 
 /// The place of one item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -148,7 +172,7 @@ impl Key {
     }
 
     fn of_player(id: PlayerId, sk: impl fmt::Display) -> Self {
-        Self::new(format_args!("PLAYER#{id}"), sk)
+        Self::new(format_args!("{PLAYER_PREFIX}{id}"), sk)
     }
 
     /// A player's hot state.
@@ -180,7 +204,7 @@ impl Key {
 
     /// A login on one device.
     pub fn session(player: PlayerId, id: SessionId) -> Self {
-        Self::of_player(player, format_args!("SESSION#{id}"))
+        Self::of_player(player, format_args!("{SESSION_PREFIX}{id}"))
     }
 
     /// An open socket of a player.
@@ -196,6 +220,11 @@ impl Key {
     /// The partition of a player.
     pub fn ledger(player: PlayerId) -> String {
         Self::player(player).pk
+    }
+
+    /// Whose partition it is, if it is a player's.
+    pub fn owner(pk: &str) -> Option<PlayerId> {
+        pk.strip_prefix(PLAYER_PREFIX)?.parse().ok()
     }
 
     /// Whose socket it is.
@@ -243,7 +272,7 @@ impl Key {
 
     /// The partition of what operators did in a year.
     pub fn audit_of(year: i16) -> String {
-        format!("AUDIT#{year}")
+        format!("{AUDIT_PREFIX}{year}")
     }
 
     /// How many of an item a player has.

@@ -1,7 +1,12 @@
 //! What is invoked by something else than a request: a socket, the stream of the table.
 
-use croupier_rules::ledger::Entry;
-use croupier_store::item::EntryRecord;
+use croupier_rules::{account::Session, admin::AuditEntry, event::Event, ledger::Entry};
+use croupier_store::{
+    item::EntryRecord,
+    key::{Beginning, DEEDS, ENTRIES, Key, LOGINS, PK},
+};
+use serde::de::DeserializeOwned;
+use serde_dynamo::AttributeValue;
 
 use crate::{
     app::App,
@@ -28,10 +33,12 @@ pub trait SocketRoute: 'static {
     fn handle(app: &App, event: SocketEvent) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
 }
 
-/// Takes changes of the table, at least once each, those of one player in order.
+/// Takes new items of the table, at least once each, those of one player in order.
 pub trait StreamConsumer: 'static {
     /// The function's name.
     const NAME: &'static str;
+    /// Which ones.
+    const TAKES: &'static [Beginning] = &[ENTRIES];
     /// What it cannot work without.
     const NEEDS: &'static [Need];
 
@@ -76,11 +83,45 @@ impl StreamRecord {
     /// # Errors
     /// A record that holds none.
     pub fn entry(self) -> Result<(String, Entry), FailedRecord> {
-        let StreamChange { sequence_number, new_image, .. } = self.dynamodb;
-        match serde_dynamo::from_item::<_, EntryRecord>(new_image) {
+        let sequence_number = self.dynamodb.sequence_number.clone();
+        match self.dynamodb.image::<EntryRecord>() {
             Ok(record) => Ok((sequence_number, record.entry)),
-            Err(error) => Err(FailedRecord { sequence_number, cause: error.to_string() }),
+            Err(cause) => Err(FailedRecord { sequence_number, cause }),
         }
+    }
+
+    /// The event that the record makes.
+    ///
+    /// # Errors
+    /// Why it makes none.
+    pub fn event(self) -> Result<Event, String> {
+        let change = self.dynamodb;
+        if change.is_of(LOGINS) {
+            let player = change.key(PK).and_then(Key::owner).ok_or("a login of nobody")?;
+            return Ok(Event::of_login(player, &change.image::<Session>()?));
+        }
+        if change.is_of(DEEDS) {
+            return Ok(Event::of_deed(&change.image::<AuditEntry>()?));
+        }
+        Ok(Event::of(&change.image::<EntryRecord>()?.entry))
+    }
+}
+
+impl StreamChange {
+    /// Whether its item's key begins so.
+    pub fn is_of(&self, beginning: Beginning) -> bool {
+        beginning.begins(|half| self.key(half))
+    }
+
+    fn key(&self, half: &str) -> Option<&str> {
+        match self.keys.get(half)? {
+            AttributeValue::S(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn image<T: DeserializeOwned>(self) -> Result<T, String> {
+        serde_dynamo::from_item(self.new_image).map_err(|error| error.to_string())
     }
 }
 

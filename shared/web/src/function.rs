@@ -2,6 +2,7 @@
 
 use std::{pin::Pin, time::Instant};
 
+use croupier_store::key::Beginning;
 use schemars::SchemaGenerator;
 use serde::{Serialize, de::DeserializeOwned, ser::Error};
 use serde_json::Value;
@@ -25,8 +26,8 @@ pub enum Trigger {
     AnyOtherHttp,
     /// Something that happens to a socket.
     Socket(SocketHappening),
-    /// New ledger entries in the stream of the table.
-    Stream,
+    /// New items in the stream of the table, whose keys begin in one of these ways.
+    Stream(&'static [Beginning]),
     /// The clock, every so many minutes.
     Schedule(u32),
 }
@@ -84,7 +85,7 @@ impl Function {
     pub const fn stream<C: StreamConsumer>() -> Self {
         Self {
             name: C::NAME,
-            trigger: Trigger::Stream,
+            trigger: Trigger::Stream(C::TAKES),
             invoke: |app, payload| {
                 Box::pin(async move { typed(payload, async |event| consumer::stream::<C>(app, event).await).await })
             },

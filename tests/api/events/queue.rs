@@ -11,7 +11,7 @@ use croupier_localstack::{
     queue::{EVENTS, FAILURES},
     sqs,
 };
-use croupier_tests::{reader::Reader, world::World};
+use croupier_tests::{audit::audit, reader::Reader, world::World};
 
 /// A queue of a world in which nothing happens.
 struct Queue {
@@ -30,7 +30,7 @@ impl Queue {
         let queue = Self { url: sqs::url(&world.running().private_endpoint, name), client, world };
         // The admin with whom every world begins is told of as well.
         if name == EVENTS {
-            queue.world.published(1).await;
+            audit(&queue.world).await;
             let [(_, handle)] = queue.receive(30).await.try_into().expect("one event");
             queue.delete(&handle).await.expect("a good handle");
         }

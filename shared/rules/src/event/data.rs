@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::News;
 use crate::{
+    admin::{AdminAction, AuditEntry},
     gacha::{GachaRound, Pull},
-    id::{CampaignId, GameSessionId, PlayerId, PurchaseId, RewardId},
+    id::{CampaignId, GameSessionId, PlayerId, PurchaseId, RewardId, SessionId},
     ledger::{Action, Award, Entry, GameType, Sale},
     mission::Rewards,
     money::{Coins, Gems},
@@ -68,6 +69,35 @@ macro_rules! data {
             $($(#[$field_doc])* pub $field: $kind,)*
         }
     )*};
+}
+
+/// A player logged in on some device; signing up is such a login, too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LoggedIn {
+    /// Which login: it names the session until that ends.
+    pub session_id: SessionId,
+    /// When it ends in any case.
+    pub ends_at: Timestamp,
+}
+
+/// An operator changed something. How it was and how it is now stays in the audit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AdminChanged {
+    /// What was done.
+    pub action: AdminAction,
+    /// To what. Absent where that is the code of an invite, which lets in whoever knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The request by which it was done.
+    pub request_id: String,
+}
+
+impl AdminChanged {
+    pub(super) fn of(deed: &AuditEntry) -> Self {
+        let is_invite = matches!(deed.action, AdminAction::InviteGenerate | AdminAction::InviteDeactivate);
+        let target = (!is_invite).then(|| deed.target.clone());
+        Self { action: deed.action, target, request_id: deed.request_id.clone() }
+    }
 }
 
 data! {
