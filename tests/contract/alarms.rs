@@ -1,0 +1,216 @@
+//! Whatever can go wrong unseen has an alarm, and each alarm tells somebody what it means.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
+
+use croupier_functions::FUNCTIONS;
+use croupier_rules::{economy::Economy, money::Coins, slot::odds::Paytable};
+use croupier_tests::template::{functions, logical_id, resources, template, texts};
+use croupier_web::{function::Trigger, line::NAMESPACE};
+use serde_norway::Value;
+
+/// CloudFormation takes no more resources in a stack.
+const MOST_RESOURCES: usize = 500;
+
+fn alarms() -> BTreeMap<String, Value> {
+    resources(&template(), "AWS::CloudWatch::Alarm")
+}
+
+/// The parts of the chapter on alarms, by the alarm's name.
+fn chapter() -> BTreeMap<String, String> {
+    let text = fs::read_to_string("../docs/operations.md").expect("a document");
+    let chapter = text.split("\n## ").find(|part| part.starts_with("What each alarm means\n")).expect("a chapter");
+    let parts = chapter.split("\n### ").skip(1).map(|part| part.split_once('\n').expect("a heading"));
+    parts.map(|(name, body)| (name.to_owned(), body.to_owned())).collect()
+}
+
+#[test]
+fn each_alarm_tells_somebody_and_the_runbook_says_what_to_do() {
+    let (alarms, mut chapter) = (alarms(), chapter());
+    for (name, alarm) in &alarms {
+        let properties = &alarm["Properties"];
+        assert_eq!(texts(properties["AlarmActions"].as_sequence().expect("actions")), ["AlarmTopic".to_owned()].into());
+        let description = properties["AlarmDescription"].as_str().expect("a description");
+        assert!(description.ends_with('.') || description.contains(';'), "{name}: {description}");
+        assert!(properties["TreatMissingData"].is_string(), "{name} does not say what silence means");
+        let part = chapter.remove(name).unwrap_or_else(|| panic!("docs/operations.md says nothing of {name}"));
+        for wanted in ["**Means**", "**Look**", "**Do**"] {
+            assert!(part.contains(wanted), "{name} lacks {wanted}");
+        }
+    }
+    assert!(chapter.is_empty(), "alarms that are no more: {:?}", chapter.keys());
+}
+
+/// The alarms on a metric of AWS, by the value of their dimension.
+fn on(metric: &str) -> BTreeSet<String> {
+    let all = alarms();
+    let found = all.values().map(|alarm| &alarm["Properties"]).filter(|alarm| alarm["MetricName"] == metric);
+    found.map(|alarm| alarm["Dimensions"][0]["Value"].as_str().expect("a dimension").to_owned()).collect()
+}
+
+#[test]
+fn whatever_lags_or_is_given_up_has_its_alarm() {
+    let template = template();
+    let streams = FUNCTIONS.iter().filter(|function| matches!(function.trigger, Trigger::Stream(_)));
+    assert_eq!(on("IteratorAge"), streams.map(logical_id).collect());
+
+    let (mut read, mut dead) = (BTreeSet::new(), BTreeSet::new());
+    for function in functions(&template).values() {
+        for (_, event) in function["Properties"]["Events"].as_mapping().into_iter().flatten() {
+            let queue = event["Properties"]["Queue"].as_str().filter(|_| event["Type"] == "SQS");
+            read.extend(queue.map(|queue| queue.replace(".Arn", ".QueueName")));
+        }
+    }
+    for name in resources(&template, "AWS::SQS::Queue").into_keys() {
+        let name = format!("{name}.QueueName");
+        if !read.contains(&name) {
+            dead.insert(name);
+        }
+    }
+    assert_eq!(on("ApproximateAgeOfOldestMessage"), read);
+    assert_eq!(on("ApproximateNumberOfMessagesVisible"), dead);
+}
+
+#[test]
+fn alarms_go_out_encrypted_by_a_key_that_cloudwatch_may_use() {
+    let template = template();
+    let resources = &template["Resources"];
+    assert_eq!(resources["AlarmTopic"]["Properties"]["KmsMasterKeyId"], "AlarmKey");
+    let statements = resources["AlarmKey"]["Properties"]["KeyPolicy"]["Statement"].as_sequence().expect("statements");
+    let of_cloudwatch = statements.iter().find(|it| it["Principal"]["Service"] == "cloudwatch.amazonaws.com");
+    let actions = texts(of_cloudwatch.expect("a statement")["Action"].as_sequence().expect("actions"));
+    assert_eq!(actions, ["kms:Decrypt", "kms:GenerateDataKey*"].map(str::to_owned).into());
+    let email = &resources["AlarmByEmail"];
+    assert_eq!(
+        (&email["Condition"], &email["Properties"]["Endpoint"]),
+        (&"AlarmsByEmail".into(), &"AlarmEmail".into())
+    );
+}
+
+/// Which metrics there are, and by which dimension, as docs/observability.md says: `""` for all functions together.
+fn documented() -> BTreeSet<(String, String)> {
+    let text = fs::read_to_string("../docs/observability.md").expect("a document");
+    let table = text.split("\n\n").find(|part| part.starts_with("| Field | In |")).expect("a table of fields");
+    let mut metrics = BTreeSet::new();
+    for row in table.lines().skip(2) {
+        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let (name, how) = (cells[0].trim_matches('`').to_owned(), cells[2]);
+        let by = how.split('`').skip(1).step_by(2).map(str::to_owned);
+        let all = how.starts_with("all").then(String::new);
+        metrics.extend(by.chain(all).map(|dimension| (name.clone(), dimension)));
+    }
+    metrics
+}
+
+#[test]
+fn alarms_and_the_dashboard_ask_for_metrics_that_are_written() {
+    let documented = documented();
+    let mut asked = BTreeSet::new();
+    for alarm in alarms().values() {
+        let properties = &alarm["Properties"];
+        let parts = properties["Metrics"].as_sequence().into_iter().flatten();
+        for metric in parts.map(|part| &part["MetricStat"]["Metric"]).chain([properties]) {
+            if metric["Namespace"] == NAMESPACE {
+                let dimension = metric["Dimensions"][0]["Name"].as_str().unwrap_or_default();
+                asked.insert((metric["MetricName"].as_str().expect("a name").to_owned(), dimension.to_owned()));
+            }
+        }
+    }
+    let body = template()["Resources"]["Dashboard"]["Properties"]["DashboardBody"].as_str().expect("a body").to_owned();
+    let board: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+    let widgets = board["widgets"].as_array().expect("widgets");
+    for metric in widgets.iter().flat_map(|widget| widget["properties"]["metrics"].as_array().expect("metrics")) {
+        if metric[0] == NAMESPACE {
+            let dimension = metric[2].as_str().unwrap_or_default();
+            asked.insert((metric[1].as_str().expect("a name").to_owned(), dimension.to_owned()));
+        } else if let Some(search) =
+            metric[0]["expression"].as_str().and_then(|it| it.strip_prefix("SEARCH('{Croupier,"))
+        {
+            let (dimension, rest) = search.split_once('}').expect("a dimension");
+            let names = rest.split('"').skip(1).step_by(2);
+            asked.extend(names.map(|name| (name.to_owned(), dimension.to_owned())));
+        }
+    }
+    assert!(asked.len() > 15, "{asked:?}");
+    let unknown: Vec<_> = asked.difference(&documented).collect();
+    assert!(unknown.is_empty(), "nobody writes {unknown:?}");
+}
+
+/// A fraction of six decimals, rounded away from what an alarm is to find.
+fn decimals(value: f64) -> String {
+    format!("{value:.6}")
+}
+
+/// The band follows from the economy that ships; docs/observability.md says how.
+#[test]
+fn the_alarm_on_the_return_has_the_band_that_the_economy_gives() {
+    let economy = Economy::shipped().expect("the economy");
+    let (table, bonus) = (Paytable::of(&economy.slot), &economy.slot.rules.bonus);
+    let share = |share: croupier_rules::slot::odds::Share| {
+        let (numerator, denominator) = share.parts();
+        numerator as f64 / denominator as f64
+    };
+    let (low, high) = (share(table.return_to_player()), share(table.return_raised_by(bonus.percent_at_most)));
+    let hit_rate = share(table.hit_rate());
+    let (least, most) = (economy.slot.rules.min_bet.get(), economy.slot.rules.max_bet.get());
+    let stakes = (least..=least + 100).chain(economy.slot.rules.shown_bets.iter().map(|bet| bet.get())).chain([most]);
+    let mut widest: f64 = 0.0;
+    for stake in stakes {
+        for streak in bonus.steps() {
+            let (coins, of) = (Coins::new(stake).expect("coins"), stake as f64);
+            let mean = share(table.mean_win(coins, streak)) / of;
+            let deviation = (share(table.mean_squared_win(coins, streak)) / (of * of) - mean * mean).sqrt();
+            widest = widest.max(deviation);
+            assert!(mean <= high && mean >= low - hit_rate / of, "{stake} at {streak}: {mean}");
+        }
+    }
+    let widest = format!("{:.3}", (widest * 1000.0).ceil() / 1000.0);
+    let (low, high, hit_rate) = (decimals(low), decimals(high), decimals(hit_rate));
+    let wanted = [
+        ("over", format!("(payouts - {high} * stakes) / ({widest} * SQRT(squares))")),
+        ("under", format!("({low} * stakes - {hit_rate} * rounds - payouts) / ({widest} * SQRT(squares))")),
+        ("drift", "IF(stakes * stakes >= 10000 * squares, IF(over > under, over, under), 0)".to_owned()),
+    ];
+    let alarm = &alarms()["ReturnAlarm"]["Properties"];
+    let metrics = alarm["Metrics"].as_sequence().expect("metrics").iter();
+    let expressions: Vec<_> = metrics.filter_map(|it| Some((it["Id"].as_str()?, it["Expression"].as_str()?))).collect();
+    assert_eq!(expressions, wanted.iter().map(|(id, text)| (*id, text.as_str())).collect::<Vec<_>>());
+    assert_eq!(alarm["Threshold"], 5);
+    let body = template()["Resources"]["Dashboard"]["Properties"]["DashboardBody"].as_str().expect("a body").to_owned();
+    for line in [table.return_to_player(), table.return_raised_by(bonus.percent_at_most)] {
+        assert!(body.contains(&format!("\"value\":{}}}", line.percent())), "the dashboard lacks {}", line.percent());
+    }
+    let derived = fs::read_to_string("../docs/observability.md").expect("a document");
+    for figure in [low, high, hit_rate, widest] {
+        assert!(derived.contains(&figure), "docs/observability.md does not derive {figure}");
+    }
+}
+
+#[test]
+fn functions_are_traced_and_lambda_drops_no_line_with_metrics() {
+    let globals = &template()["Globals"]["Function"];
+    assert_eq!(globals["Tracing"], "Active");
+    assert_eq!(globals["LoggingConfig"]["LogFormat"], "JSON");
+    assert_eq!(globals["LoggingConfig"]["ApplicationLogLevel"], "TRACE");
+}
+
+/// SAM makes of a function itself, its role, a permission for each request or schedule, a mapping for each stream or queue, and
+/// what says how it is invoked; of everything else, one resource, or a stage besides.
+#[test]
+fn there_is_room_for_more_in_the_stack() {
+    let template = template();
+    let all = template["Resources"].as_mapping().expect("resources").len();
+    let apis = 2 * resources(&template, "AWS::Serverless::HttpApi").len();
+    let deployed = functions(&template);
+    let of_functions = deployed.values().map(|function| {
+        let events = function["Properties"]["Events"].as_mapping().into_iter().flatten();
+        let triggers = events.map(|(_, event)| if event["Type"] == "Schedule" { 2 } else { 1 });
+        let asynchronous = usize::from(!function["Properties"]["EventInvokeConfig"].is_null());
+        1 + triggers.sum::<usize>() + asynchronous
+    });
+    let expanded = all + apis + of_functions.sum::<usize>();
+    assert!(expanded > 300, "{expanded} cannot be all");
+    assert!(expanded <= MOST_RESOURCES * 9 / 10, "{expanded} resources: split the stack before it is full");
+}
