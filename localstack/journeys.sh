@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-most_bytes=$((12 * 1024 * 1024))
+most_bytes=$((16 * 1024 * 1024))
 executable=target/lambda/bootstrap/bootstrap
 
 localstack/deploy.sh --install
@@ -26,5 +26,6 @@ BOOTSTRAP=$PWD/$executable cargo test --locked -p croupier-tests --test contract
 [ $# -gt 0 ] || trap 'localstack/deploy.sh --stop' EXIT
 places=$(localstack/deploy.sh "$@")
 echo "$places"
-export $(grep -E '^(BASE_URL|SOCKET_URL|EVENT_QUEUE_URL)=' <<<"$places")
+export $(grep -E '^(BASE_URL|SOCKET_URL|EVENT_QUEUE_URL|TABLE_NAME)=' <<<"$places")
 localstack/operations.sh "$@"
+localstack/restore.sh "$@"

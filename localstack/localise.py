@@ -34,13 +34,13 @@ def add_http_routes():
             route_key = f"{trigger['Method']} {trigger['Path']}" if "Path" in trigger else "$default"
             api = {"ApiId": trigger["ApiId"]}
             uri = {"Fn::GetAtt": [name, "Arn"]}
-            resources[f"{name}{event}Integration"] = {
+            resources[f"{name}Integration"] = {
                 "Type": "AWS::ApiGatewayV2::Integration",
                 "Properties": api | {"IntegrationType": "AWS_PROXY", "PayloadFormatVersion": "2.0", "IntegrationUri": uri},
             }
             resources[f"{name}{event}Route"] = {
                 "Type": "AWS::ApiGatewayV2::Route",
-                "Properties": api | {"RouteKey": route_key, "Target": {"Fn::Sub": f"integrations/${{{name}{event}Integration}}"}},
+                "Properties": api | {"RouteKey": route_key, "Target": {"Fn::Sub": f"integrations/${{{name}Integration}}"}},
             }
 
 
@@ -62,6 +62,11 @@ def let_send_in_batches():
                     statement["Action"] = [*statement["Action"], "sqs:SendMessageBatch"]
 
 
+def drop_computed_alarms():
+    for name in [name for name, each in resources.items() if "Metrics" in each["Properties"]]:
+        del resources[name]
+
+
 def drop(resource_type):
     for name in [name for name, each in resources.items() if each["Type"] == resource_type]:
         del resources[name]
@@ -73,4 +78,8 @@ if kind == "ministack":
     name_secrets_by_arn()
     let_send_in_batches()
     drop("AWS::ApiGatewayV2::RouteResponse")
+    drop("AWS::ApiGatewayV2::DomainName")
+    drop("AWS::ApiGatewayV2::ApiMapping")
+    drop("AWS::Route53::RecordSet")
+    drop_computed_alarms()
 print(yaml_dump(template))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Does on the emulator what docs/operations.md says, by its own commands: makes the first invite and the first admin, opens the shop, has
-# the journeys played with that admin, takes the admin's power away, and replaces the key of access tokens. journeys.sh
-# deploys, and runs this with BASE_URL, SOCKET_URL and EVENT_QUEUE_URL.
+# the journeys played with that admin, takes the admin's power away, replaces the key of access tokens, and replays a dead letter.
+# journeys.sh deploys, and runs this with BASE_URL, SOCKET_URL and EVENT_QUEUE_URL.
 #
 #   localstack/operations.sh [ENDPOINT_URL]
 set -euo pipefail
@@ -12,20 +12,7 @@ unset AWS_PROFILE AWS_SESSION_TOKEN
 export AWS_ENDPOINT_URL=${endpoint%/} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
 export PATH=$PWD/target/emulator/venv/bin:$PATH
 
-say() { printf '\n── %s\n' "$*"; }
-die() { echo "$*" >&2; exit 1; }
-documented() { awk -v heading="$1" '
-  /^```/ { inside = !inside; shell = inside && here && $0 == "```sh"; next }
-  !inside && /^#/ { sub(/^#+ /, ""); here = $0 == heading }
-  shell { print; any = 1 }
-  END { if (!any) { print "docs/operations.md has no commands under: " heading >"/dev/stderr"; exit 1 } }' docs/operations.md; }
-# Runs the commands under a heading, with other values for what stands there as an example.
-run() {
-  say "$1"
-  local commands
-  commands=$(documented "$1" | sed "${2:-}")
-  eval "$commands"
-}
+. localstack/documented.sh
 field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
 post() { curl -fsS -H 'content-type: application/json' -d "$2" "$BASE_URL$1"; }
 status() { curl -s -o /dev/null -w '%{http_code}' "${@:2}" "$BASE_URL$1"; }
@@ -80,3 +67,30 @@ run "When a key leaked"
 lets_in "$new" 401
 refresh
 lets_in "$(field access_token <<<"$tokens")" 200
+
+say "An entry that makes no event"
+# A player whom nobody is, and an entry that says nothing.
+nobody=${player%?}$([ "${player: -1}" = 0 ] && echo 1 || echo 0)
+key="pk={S=PLAYER#$nobody},sk={S=TX#n#poison}"
+aws dynamodb put-item --table-name "$TABLE_NAME" --item "$key"
+run "Dead letters"
+dead_letters() { cargo run -q --locked --bin dead-letters -- "$@"; }
+for _ in $(seq 60); do
+  letters=$(dead_letters list)
+  [[ $letters != *$nobody* ]] || break
+  sleep 1
+done
+echo "$letters"
+[[ $letters == *"$nobody TX#n#poison: missing field"* ]] || die "The dead letter is not there, or without its cause."
+if dead_letters replay --all; then die "What is not mended is taken."; fi
+
+say "Mended: it says what the first entry of a real player says"
+aws dynamodb query --table-name "$TABLE_NAME" --index-name by_number --key-condition-expression 'pk = :pk AND #n = :n' \
+  --expression-attribute-names '{"#n":"number"}' --expression-attribute-values "{\":pk\":{\"S\":\"PLAYER#$player\"},\":n\":{\"N\":\"1\"}}" \
+  --query 'Items[0]' | sed "s/$player/$nobody/" |
+  python3 -c 'import json, sys; print(json.dumps(json.load(sys.stdin) | {"sk": {"S": "TX#n#poison"}}))' >target/emulator/mended.json
+aws dynamodb put-item --table-name "$TABLE_NAME" --item file://target/emulator/mended.json
+dead_letters replay --all
+[ -z "$(dead_letters list)" ] || die "What was taken is still there."
+told "$EVENT_QUEUE_URL" "$nobody"
+aws dynamodb delete-item --table-name "$TABLE_NAME" --key "$key"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts the game as a newcomer does, pastes the line that it prints into a shell, and ends it with Ctrl-C.
+# Starts the game as a newcomer does, pastes the lines that it prints into a shell, and ends it with Ctrl-C.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,6 +17,8 @@ line=$(grep 'TOKEN=' "$printed")
 spin=$(bash -c "$line")
 echo "$spin"
 grep -q '"round_id":"ent_' <<<"$spin"
+letters=$(bash -c "$(grep 'FAILURE_QUEUE_URLS=' "$printed")")
+[ -z "$letters" ]
 
 kill -INT "$game"
 wait "$game"

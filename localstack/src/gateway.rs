@@ -18,7 +18,7 @@ use croupier_web::{
     function::{Function, Trigger},
 };
 
-use crate::stack::Running;
+use crate::{invocation::invoke, stack::Running};
 
 /// API Gateway takes bodies of up to 10 MB.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
@@ -79,7 +79,7 @@ async fn answer(
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let answered = match serde_json::to_value(event) {
-        Ok(event) => function.invoke(&running.app, event).await,
+        Ok(event) => invoke(function, &running.app, event).await,
         Err(error) => Err(error),
     };
     running.wake_stream();

@@ -3,7 +3,11 @@
 
 pub mod data;
 pub mod gateway;
+pub mod invocation;
+pub mod lambda;
+pub mod poller;
 pub mod queue;
+pub mod replay;
 pub mod seed;
 pub mod sockets;
 pub mod sqs;

@@ -7,6 +7,7 @@ use croupier_localstack::{
     queue::EVENTS,
     seed, sqs,
     stack::{CannotStart, Options, Stack},
+    table::TABLE,
 };
 use croupier_web::{
     app::{Clock, Entropy},
@@ -80,6 +81,9 @@ fn variable(name: &str) -> Option<String> {
 fn welcome(stack: &Stack, invite: &str, kept: &str) {
     let (address, admin, password) = (stack.address, seed::ADMIN, &stack.admin_password);
     let events = sqs::url(&stack.running.private_endpoint, EVENTS);
+    let (services, table) = (&stack.running.private_endpoint, &stack.running.table_endpoint);
+    let dead: Vec<_> = stack.running.queues.dead().map(|(name, _)| sqs::url(services, name)).collect();
+    let dead = dead.join(",");
     println!(
         r#"Croupier is running at http://{address}
 
@@ -93,6 +97,10 @@ fn welcome(stack: &Stack, invite: &str, kept: &str) {
 Sign up and spin, in another terminal:
 
   TOKEN=$(curl -s http://{address}/api/auth/signup -H 'content-type: application/json' -d '{{"site_id":"player'$(date +%s)'","nickname":"Player '$(date +%s)'","password":"lemon-cherry-7","invite_code":"{invite}"}}' | sed 's/.*"access_token":"\([^"]*\)".*/\1/'); curl -s http://{address}/api/games/slot/spin -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{{"bet_amount":50}}'; echo
+
+Look at what could not be taken, in another terminal:
+
+  export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION=local AWS_ENDPOINT_URL={services} AWS_ENDPOINT_URL_DYNAMODB={table} AWS_ENDPOINT_URL_DYNAMODB_STREAMS={table} TABLE_NAME={TABLE} FAILURE_QUEUE_URLS={dead}; cargo run -q --bin dead-letters -- list
 
 Ctrl-C ends it."#
     );

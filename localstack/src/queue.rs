@@ -1,26 +1,36 @@
 //! The queues: as much of SQS as the functions and a reader of events ask for, in memory, behind the protocol of the unmodified SDK.
 //!
 //! A FIFO queue drops what was sent within five minutes under the same id in the same group, keeps the order of each group, and shows
-//! nothing of a group while one of its messages is on its way. Not here: queues that are made or changed, delays, redrive to a queue
-//! of dead letters, tags, permissions, checksums of attributes, long messages by another way. Nothing survives the process, and of what nobody
-//! deletes only the newest [`MOST_KEPT`] messages are kept.
+//! nothing of a group while one of its messages is on its way. What its readers have received five times and not deleted goes to a queue
+//! of dead letters. Not here: queues that are made or changed, delays, tags, permissions, checksums of attributes, long messages by another way.
+//! Nothing survives the process, and of what nobody deletes only the newest [`MOST_KEPT`] messages are kept.
+
+mod message;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
-    sync::{Mutex, PoisonError},
+    mem,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use croupier_functions::FUNCTIONS;
 use croupier_rules::time::Timestamp;
-use md5::{Digest, Md5};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use croupier_web::function::Trigger;
+use serde_json::{Value, json};
 use tokio::sync::watch;
+
+use self::message::{Message, md5};
+pub use self::message::{Sent, Wanted};
 
 /// The queue of events.
 pub const EVENTS: &str = "events.fifo";
+/// The queue of events that their readers could not take.
+pub const EVENTS_DEAD: &str = "events-dead.fifo";
 /// The queue of records that make no event.
-pub const FAILURES: &str = "event-failures";
+pub const FAILURES: &str = "publish-failures";
+/// How often a message is received before it is a dead letter, where there is a queue of those.
+const MOST_RECEIVED: u32 = 5;
 /// How many messages are kept of those that nobody deletes.
 pub const MOST_KEPT: usize = 100_000;
 /// The most bytes of a message, or of a batch.
@@ -32,11 +42,14 @@ const SAME_FOR: Duration = Duration::from_secs(5 * 60);
 pub type Refused = (&'static str, String);
 
 /// The queues of this process.
-pub struct Queues(BTreeMap<&'static str, Queue>);
+pub struct Queues(BTreeMap<String, Arc<Queue>>);
 
 /// A queue.
 pub struct Queue {
+    name: String,
     fifo: bool,
+    /// Where dead letters go.
+    dead: Option<Arc<Self>>,
     state: Mutex<State>,
     /// How many messages were taken.
     taken: watch::Sender<u64>,
@@ -51,65 +64,20 @@ struct State {
     forgotten: VecDeque<(Timestamp, (String, String))>,
 }
 
-/// A message as it is sent.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Sent {
-    /// Its name in a batch.
-    #[serde(default)]
-    pub id: String,
-    /// What it says.
-    pub message_body: String,
-    #[serde(default)]
-    message_attributes: Map<String, Value>,
-    #[serde(default)]
-    message_group_id: String,
-    #[serde(default)]
-    message_deduplication_id: String,
-}
-
-/// A message as it is kept.
-struct Message {
-    sent: Sent,
-    number: u64,
-    sent_at: Timestamp,
-    received: u32,
-    /// Until when it is somebody's, who has received it.
-    hidden_until: Timestamp,
-}
-
-/// What a reader asks for.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct Wanted {
-    /// How many at most.
-    pub max_number_of_messages: usize,
-    /// For how long nobody else gets them, in seconds.
-    pub visibility_timeout: u64,
-    /// How long to wait when there is none, in seconds.
-    pub wait_time_seconds: u64,
-    attribute_names: Vec<String>,
-    message_system_attribute_names: Vec<String>,
-    message_attribute_names: Vec<String>,
-}
-
-impl Default for Wanted {
-    fn default() -> Self {
-        Self {
-            max_number_of_messages: 1,
-            visibility_timeout: 30,
-            wait_time_seconds: 0,
-            attribute_names: Vec::new(),
-            message_system_attribute_names: Vec::new(),
-            message_attribute_names: Vec::new(),
-        }
-    }
-}
-
 impl Default for Queues {
     fn default() -> Self {
-        Self([EVENTS, FAILURES].map(|name| (name, Queue::new(name.ends_with(".fifo")))).into())
+        let dead = Arc::new(Queue::new(EVENTS_DEAD, None));
+        let events = Arc::new(Queue::new(EVENTS, Some(Arc::clone(&dead))));
+        let consumes = |trigger| matches!(trigger, Trigger::Stream(_) | Trigger::Queue);
+        let consumers = FUNCTIONS.iter().filter(|function| consumes(function.trigger));
+        let failures = consumers.map(|function| Arc::new(Queue::new(&failures_of(function.name), None)));
+        Self([events, dead].into_iter().chain(failures).map(|queue| (queue.name.clone(), queue)).collect())
     }
+}
+
+/// The queue of what a consumer of the stream, or of events, could not take.
+pub fn failures_of(function: &str) -> String {
+    format!("{function}-failures")
 }
 
 impl Queues {
@@ -119,7 +87,14 @@ impl Queues {
     /// There is none.
     pub fn named(&self, url: &str) -> Result<&Queue, Refused> {
         let name = url.rsplit('/').next().unwrap_or_default();
-        self.0.get(name).ok_or_else(|| ("QueueDoesNotExist", format!("there is no queue {name}")))
+        let queue = self.0.get(name).map(Arc::as_ref);
+        queue.ok_or_else(|| ("QueueDoesNotExist", format!("there is no queue {name}")))
+    }
+
+    /// The queues of what could not be taken, by name.
+    pub fn dead(&self) -> impl Iterator<Item = (&str, &Queue)> {
+        let named = self.0.iter().map(|(name, queue)| (name.as_str(), queue.as_ref()));
+        named.filter(|(name, _)| *name != EVENTS)
     }
 }
 
@@ -128,8 +103,9 @@ fn invalid(why: &str) -> Refused {
 }
 
 impl Queue {
-    fn new(fifo: bool) -> Self {
-        Self { fifo, state: Mutex::default(), taken: watch::Sender::new(0) }
+    fn new(name: &str, dead: Option<Arc<Self>>) -> Self {
+        let (name, fifo) = (name.to_owned(), name.ends_with(".fifo"));
+        Self { name, fifo, dead, state: Mutex::default(), taken: watch::Sender::new(0) }
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
@@ -174,7 +150,7 @@ impl Queue {
         }
         let digest = md5(body);
         let number = self.with(|state| self.keep(state, sent, now));
-        let mut known = json!({ "MessageId": name(number), "MD5OfMessageBody": digest });
+        let mut known = json!({ "MessageId": self.id(number), "MD5OfMessageBody": digest });
         if self.fifo {
             known["SequenceNumber"] = format!("{number:020}").into();
         }
@@ -198,9 +174,37 @@ impl Queue {
         if state.messages.len() == MOST_KEPT {
             state.messages.pop_front();
         }
-        state.messages.push_back(Message { sent, number, sent_at: now, received: 0, hidden_until: now });
+        let message = Message { sent, number, sent_at: now, received: 0, hidden_until: now, dead_of: None };
+        state.messages.push_back(message);
         self.taken.send_replace(number);
         number
+    }
+
+    /// What was received so often and not deleted goes to the dead letters.
+    fn give_up(&self, state: &mut State, now: Timestamp) {
+        let Some(dead) = &self.dead else { return };
+        let is_dead = |message: &Message| message.received >= MOST_RECEIVED && message.hidden_until <= now;
+        if !state.messages.iter().any(is_dead) {
+            return;
+        }
+        let (given_up, kept): (VecDeque<_>, _) = mem::take(&mut state.messages).into_iter().partition(is_dead);
+        state.messages = kept;
+        dead.with(|state| {
+            for message in given_up {
+                let (number, dead_of) = (dead.taken() + 1, Some(self.name.clone()));
+                state.messages.push_back(Message { number, received: 0, dead_of, ..message });
+                dead.taken.send_replace(number);
+            }
+        });
+    }
+
+    fn id(&self, number: u64) -> String {
+        let digest = md5(&format!("{}/{number}", self.name));
+        [&digest[..8], &digest[8..12], &digest[12..16], &digest[16..20], &digest[20..]].join("-")
+    }
+
+    fn handle(&self, message: &Message) -> String {
+        message.handle(&self.id(message.number))
     }
 
     /// Takes up to ten messages, and answers of each what became of it.
@@ -255,6 +259,7 @@ impl Queue {
     }
 
     fn hand_out(&self, state: &mut State, wanted: &Wanted, now: Timestamp) -> Vec<Value> {
+        self.give_up(state, now);
         let hidden = |message: &Message| message.hidden_until > now;
         let busy: HashSet<String> = state
             .messages
@@ -268,7 +273,7 @@ impl Queue {
             .map(|message| {
                 message.received += 1;
                 message.hidden_until = now.after(Duration::from_secs(wanted.visibility_timeout));
-                message.shown(wanted, self.fifo)
+                message.shown(&self.id(message.number), self.fifo, wanted)
             })
             .collect()
     }
@@ -280,15 +285,29 @@ impl Queue {
     pub fn delete(&self, handle: &str, now: Timestamp) -> Result<Value, Refused> {
         self.with(|state| {
             let id = handle.split('#').next();
-            let Some(place) = state.messages.iter().position(|message| Some(name(message.number).as_str()) == id)
+            let Some(place) = state.messages.iter().position(|message| Some(self.id(message.number).as_str()) == id)
             else {
                 return Ok(json!({}));
             };
             let message = &state.messages[place];
-            if message.handle() != handle || self.fifo && message.hidden_until <= now {
+            if self.handle(message) != handle || self.fifo && message.hidden_until <= now {
                 return Err(invalid("the receipt handle has expired"));
             }
             state.messages.remove(place);
+            Ok(json!({}))
+        })
+    }
+
+    /// Lets what was received under this handle be its reader's for so many seconds from now.
+    ///
+    /// # Errors
+    /// It is not the reader's any more.
+    pub fn hide(&self, handle: &str, seconds: u64, now: Timestamp) -> Result<Value, Refused> {
+        self.with(|state| {
+            let mut received = state.messages.iter_mut().filter(|message| message.hidden_until > now);
+            let message = received.find(|message| self.handle(message) == handle);
+            let message = message.ok_or_else(|| ("MessageNotInflight", "nobody has received it".to_owned()))?;
+            message.hidden_until = now.after(Duration::from_secs(seconds));
             Ok(json!({}))
         })
     }
@@ -311,45 +330,7 @@ impl Queue {
     }
 }
 
-impl Message {
-    fn handle(&self) -> String {
-        format!("{}#{}", name(self.number), self.received)
-    }
-
-    fn shown(&self, wanted: &Wanted, fifo: bool) -> Value {
-        let mut system = json!({
-            "ApproximateReceiveCount": self.received.to_string(),
-            "SentTimestamp": self.sent_at.millis().to_string(),
-        });
-        if fifo {
-            system["MessageGroupId"] = self.sent.message_group_id.as_str().into();
-            system["MessageDeduplicationId"] = self.sent.message_deduplication_id.as_str().into();
-            system["SequenceNumber"] = format!("{:020}", self.number).into();
-        }
-        let system = system.as_object().cloned().unwrap_or_default();
-        let asked = [wanted.attribute_names.as_slice(), &wanted.message_system_attribute_names].concat();
-        json!({
-            "MessageId": name(self.number),
-            "ReceiptHandle": self.handle(),
-            "Body": self.sent.message_body,
-            "MD5OfBody": md5(&self.sent.message_body),
-            "Attributes": only(system, &asked),
-            "MessageAttributes": only(self.sent.message_attributes.clone(), &wanted.message_attribute_names),
-        })
-    }
-}
-
-/// Those attributes that were asked for.
-fn only(attributes: Map<String, Value>, asked: &[String]) -> Map<String, Value> {
-    let wanted = |name: &String| asked.iter().any(|asked| asked == "All" || asked == ".*" || asked == name);
-    attributes.into_iter().filter(|(name, _)| wanted(name)).collect()
-}
-
-/// The id of a message.
-fn name(number: u64) -> String {
-    format!("00000000-0000-4000-8000-{number:012x}")
-}
-
-fn md5(text: &str) -> String {
-    hex::encode(Md5::digest(text))
+/// What AWS would call something of this machine.
+pub fn arn(service: &str, resource: &str) -> String {
+    format!("arn:aws:{service}:local:000000000000:{resource}")
 }

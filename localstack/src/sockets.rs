@@ -23,7 +23,7 @@ use croupier_web::{
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::stack::Running;
+use crate::{invocation::invoke, stack::Running};
 
 /// The open sockets, by the name under which functions know them.
 #[derive(Default)]
@@ -134,7 +134,7 @@ async fn tell(
     let wanted = |trigger| matches!(trigger, Trigger::Socket(happening) if happening == event_type);
     let Some(function) = FUNCTIONS.iter().find(|function| wanted(function.trigger)) else { return failed };
     let answered = match serde_json::to_value(event) {
-        Ok(event) => function.invoke(&running.app, event).await,
+        Ok(event) => invoke(function, &running.app, event).await,
         Err(error) => Err(error),
     };
     answered.and_then(serde_json::from_value).unwrap_or(failed)

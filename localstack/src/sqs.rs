@@ -57,6 +57,14 @@ struct Asked {
     entries: Vec<Sent>,
     #[serde(default)]
     receipt_handle: String,
+    #[serde(default)]
+    visibility_timeout: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Named {
+    queue_name: String,
 }
 
 async fn answer(State(running): State<Arc<Running>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -76,14 +84,19 @@ async fn answer(State(running): State<Arc<Running>>, headers: HeaderMap, body: B
 fn old_name(code: &str) -> String {
     match code {
         "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue".to_owned(),
-        "UnsupportedOperation" => format!("AWS.SimpleQueueService.{code}"),
+        "UnsupportedOperation" | "MessageNotInflight" => format!("AWS.SimpleQueueService.{code}"),
         batch if batch.contains("Batch") => format!("AWS.SimpleQueueService.{batch}"),
         code => code.to_owned(),
     }
 }
 
 async fn perform(running: &Running, target: &str, body: &[u8]) -> Result<Value, Refused> {
-    let Asked { queue_url, entries, receipt_handle } = read(body)?;
+    if target == "AmazonSQS.GetQueueUrl" {
+        let Named { queue_name } = read(body)?;
+        running.queues.named(&queue_name)?;
+        return Ok(json!({ "QueueUrl": url(&running.private_endpoint, &queue_name) }));
+    }
+    let Asked { queue_url, entries, receipt_handle, visibility_timeout } = read(body)?;
     let queue = running.queues.named(&queue_url)?;
     let now = || running.app.clock.now();
     match target.strip_prefix("AmazonSQS.").unwrap_or_default() {
@@ -91,6 +104,7 @@ async fn perform(running: &Running, target: &str, body: &[u8]) -> Result<Value, 
         "SendMessageBatch" => queue.send_batch(entries, now()),
         "ReceiveMessage" => Ok(queue.receive(&read::<Wanted>(body)?, now).await),
         "DeleteMessage" => queue.delete(&receipt_handle, now()),
+        "ChangeMessageVisibility" => queue.hide(&receipt_handle, visibility_timeout, now()),
         "GetQueueAttributes" => Ok(queue.attributes(now())),
         _ => Err(("UnsupportedOperation", format!("{target} is not among what this machine's queues do"))),
     }

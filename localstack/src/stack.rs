@@ -2,6 +2,7 @@
 
 use std::{
     future::pending,
+    iter,
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, OnceLock},
@@ -10,30 +11,33 @@ use std::{
 
 use aws_sdk_apigatewaymanagement::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use croupier_functions::FUNCTIONS;
+use croupier_functions::{
+    FUNCTIONS,
+    event::{Analytics, PublishKafka},
+};
 use croupier_rules::id::RequestId;
 use croupier_store::{Store, key::DIRECTORY};
 use croupier_web::{
     app::{self, App, Clock, Entropy},
-    bus::Bus,
+    bus::{Aside, Bus, kafka::Kafka},
     config::{Config, SecretSource},
+    consumer::StreamConsumer,
     function::{Function, Trigger},
     pay::Provider,
     push::Sockets,
+    queue::QueueConsumer,
+    warehouse::Warehouse,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use tokio::{
-    net::TcpListener,
-    sync::{Notify, watch},
-    task::JoinSet,
-    time::MissedTickBehavior,
-};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::MissedTickBehavior};
 
 use crate::{
     data::{Folder, Secrets},
     gateway,
-    queue::{EVENTS, FAILURES, Queues},
+    invocation::invoke,
+    lambda, poller,
+    queue::{EVENTS, FAILURES, Queues, failures_of},
     seed, sockets, sqs,
     stream::{Reader, UNASKED},
     table::{Embedded, TABLE, plain_http},
@@ -86,13 +90,16 @@ pub struct Running {
     pub queues: Queues,
     /// Reads the stream.
     pub reader: Reader,
-    wake: Notify,
+    /// Reads it for Kafka, where events go there.
+    pub kafka_reader: Option<Reader>,
 }
 
 impl Running {
     /// Says that the table may have changed.
     pub fn wake_stream(&self) {
-        self.wake.notify_one();
+        for reader in iter::once(&self.reader).chain(&self.kafka_reader) {
+            reader.wake.notify_one();
+        }
     }
 
     /// A name for a request or a socket.
@@ -138,15 +145,14 @@ impl Stack {
         let private_endpoint = format!("http://{}", self::address(&private)?);
         let webhook_secret =
             given(&config.notices)?.map_or_else(|| secrets.webhook.clone(), |given| given.expose_secret().to_owned());
-        let bus = sqs::client(&private_endpoint, http);
-        let [events, failures] = [EVENTS, FAILURES].map(|queue| sqs::url(&private_endpoint, queue));
-        let ways = Ways { sockets: sockets(&private_endpoint), bus: Bus::through(bus, &events, &failures) };
+        let ways = Ways::of(&config, &private_endpoint, http)?;
         let app = app(&config, &secrets, &webhook_secret, &embedded, ways, clock, entropy)?;
         let admin_password = admin_password.unwrap_or(secrets.admin_password);
         seed::plant(&app, &invite, &admin_password).await?;
 
         let arn = stream_arn(&embedded).await?;
-        let reader = Reader::new(embedded.streams, arn, folder.as_ref().map(Folder::checkpoint));
+        let checkpoint = folder.as_ref().map(Folder::checkpoint);
+        let (reader, kafka_reader) = Reader::all(&embedded.streams, &arn, checkpoint.as_deref(), config.sinks);
         let running = Arc::new(Running {
             app,
             open: sockets::Open::default(),
@@ -155,21 +161,15 @@ impl Stack {
             private_endpoint,
             queues: Queues::default(),
             reader,
-            wake: Notify::new(),
+            kafka_reader,
         });
 
         let (stop, stopped) = watch::channel(());
         let doors = gateway::routes().merge(sockets::routes()).with_state(Arc::clone(&running));
         serve(&mut tasks, public, doors, stopped.clone());
-        let doors = sockets::management().merge(sqs::routes()).with_state(Arc::clone(&running));
+        let doors = sockets::management().merge(sqs::routes()).merge(lambda::routes()).with_state(Arc::clone(&running));
         serve(&mut tasks, private, doors, stopped);
-        let followed = Arc::clone(&running);
-        tasks.spawn(async move { followed.reader.follow(&followed.app, &followed.wake).await });
-        for function in FUNCTIONS {
-            let Trigger::Schedule(minutes) = function.trigger else { continue };
-            let kept = Arc::clone(&running);
-            tasks.spawn(async move { keep(&kept.app, function, minutes).await });
-        }
+        feed(&mut tasks, &running);
         Ok(Self { address, running, admin_password, webhook_secret, stop, tasks, _folder: folder })
     }
 
@@ -185,13 +185,37 @@ impl Stack {
     }
 }
 
+/// Invokes the functions that no request asks for, each when its time has come.
+fn feed(tasks: &mut JoinSet<()>, running: &Arc<Running>) {
+    let followed = Arc::clone(running);
+    tasks.spawn(async move { followed.reader.follow(&followed).await });
+    let followed = Arc::clone(running);
+    tasks.spawn(async move {
+        if let Some(reader) = &followed.kafka_reader {
+            reader.follow(&followed).await;
+        }
+    });
+    for function in FUNCTIONS.iter().filter(|function| matches!(function.trigger, Trigger::Queue)) {
+        // Without ClickHouse, the queue is left to whoever reads it.
+        let fed = Arc::clone(running);
+        if fed.app.warehouse.is_some() {
+            tasks.spawn(async move { poller::follow(&fed, function).await });
+        }
+    }
+    for function in FUNCTIONS {
+        let Trigger::Schedule(minutes) = function.trigger else { continue };
+        let kept = Arc::clone(running);
+        tasks.spawn(async move { keep(&kept.app, function, minutes).await });
+    }
+}
+
 /// Invokes a function every so many minutes.
 async fn keep(app: &App, function: &Function, minutes: u32) {
     let mut times = tokio::time::interval(Duration::from_secs(u64::from(minutes) * 60));
     times.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         times.tick().await;
-        if let Err(error) = UNASKED.scope((), function.invoke(app, Value::Null)).await {
+        if let Err(error) = UNASKED.scope((), invoke(function, app, Value::Null)).await {
             tracing::warn!(function = function.name, %error, "a schedule was not kept");
         }
     }
@@ -231,6 +255,41 @@ fn given(source: &Option<SecretSource>) -> Result<Option<SecretString>, CannotSt
 struct Ways {
     sockets: Sockets,
     bus: Bus,
+    kafka: Option<Kafka>,
+    kafka_failures: Aside,
+    warehouse: Option<Warehouse>,
+    analytics_failures: Aside,
+}
+
+impl Ways {
+    fn of(config: &Config, endpoint: &str, http: SharedHttpClient) -> Result<Self, CannotStart> {
+        let (client, url) = (sqs::client(endpoint, http), |queue: &str| sqs::url(endpoint, queue));
+        let aside = |function: &str| Aside::through(client.clone(), &url(&failures_of(function)));
+        Ok(Self {
+            sockets: sockets(endpoint),
+            kafka: kafka(config)?,
+            kafka_failures: aside(PublishKafka::NAME),
+            warehouse: warehouse(config)?,
+            analytics_failures: aside(Analytics::NAME),
+            bus: Bus::through(client.clone(), &url(EVENTS), &url(FAILURES)),
+        })
+    }
+}
+
+/// ClickHouse, if there is one. On a laptop it may let in whoever comes.
+fn warehouse(config: &Config) -> Result<Option<Warehouse>, CannotStart> {
+    let login = given(&config.warehouse_login)?;
+    Ok(config.warehouse.is_some().then(|| app::warehouse(login.as_ref(), config)).transpose()?)
+}
+
+/// Kafka, if events go there. On a laptop a broker lets in whoever comes; one that does not is given a secret.
+fn kafka(config: &Config) -> Result<Option<Kafka>, CannotStart> {
+    let brokers = config.kafka_brokers.as_deref().filter(|_| config.sinks.kafka);
+    let Some(brokers) = brokers else { return Ok(None) };
+    Ok(Some(match given(&config.kafka)? {
+        Some(secret) => Kafka::secured(brokers, config.kafka_mechanism, &secret)?,
+        None => Kafka::unsecured(brokers),
+    }))
 }
 
 fn sockets(endpoint: &str) -> Sockets {
@@ -269,6 +328,10 @@ fn app(
         seeds: Some(app::master(&seeds)?),
         sockets: Some(ways.sockets),
         bus: Some(ways.bus),
+        kafka: ways.kafka,
+        kafka_failures: Some(ways.kafka_failures),
+        warehouse: ways.warehouse,
+        analytics_failures: Some(ways.analytics_failures),
         payments: Some(app::gateway(provider, given(&config.payments)?.as_ref(), config)?),
         notices: Some(app::notices(provider, &[webhook_secret.into()])?),
     })

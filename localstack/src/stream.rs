@@ -1,7 +1,7 @@
 //! The stream of the table, read back and handed to the functions that consume it, as Lambda does.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -12,11 +12,20 @@ use aws_sdk_dynamodbstreams::{
 };
 use croupier_functions::FUNCTIONS;
 use croupier_web::{
-    app::App,
+    bus::Sinks,
+    config::Need,
     event::{BatchAnswer, StreamChange, StreamEvent, StreamRecord},
     function::{Function, Trigger},
 };
+use serde::ser::Error;
+use serde_json::json;
 use tokio::sync::Notify;
+
+use crate::{
+    invocation::invoke,
+    queue::{self, Refused, Sent},
+    stack::Running,
+};
 
 /// How often a record is tried before it is put aside.
 const TRIES: u32 = 3;
@@ -34,44 +43,56 @@ tokio::task_local! {
 pub struct Reader {
     client: Client,
     arn: String,
+    /// Whom it feeds.
+    consumers: Vec<&'static Function>,
+    /// How often a record is tried before it is put aside; without, there is no end of it.
+    tries: Option<u32>,
+    /// Says that the table may have changed.
+    pub(crate) wake: Notify,
     /// Where it is kept how far was read, if anywhere.
     checkpoint: Option<PathBuf>,
     /// How far was read.
     place: Mutex<Option<String>>,
     /// Whether an earlier process had begun to read.
     pub resumed: bool,
-    /// Records that no try could deliver.
-    pub dead: Mutex<Vec<StreamRecord>>,
 }
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 impl Reader {
-    /// A reader of the stream of this name.
-    pub fn new(client: Client, arn: String, checkpoint: Option<PathBuf>) -> Self {
-        let place = checkpoint.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
-        let resumed = place.is_some();
-        Self { client, arn, checkpoint, place: Mutex::new(place), resumed, dead: Mutex::default() }
+    /// Readers of the stream of this name: one for what is in this process, and one for Kafka, where events go there. It is another machine's
+    /// and may be away: nobody else waits for it.
+    pub fn all(client: &Client, arn: &str, checkpoint: Option<&Path>, sinks: Sinks) -> (Self, Option<Self>) {
+        let consumers = FUNCTIONS.iter().filter(|function| matches!(function.trigger, Trigger::Stream(_)));
+        let fed = consumers.filter(|function| sinks.feed(&function.needs()));
+        let (of_kafka, others): (Vec<_>, Vec<_>) = fed.partition(|function| function.needs().contains(&Need::Kafka));
+        let reader = |consumers, tries, checkpoint: Option<PathBuf>| {
+            let place = checkpoint.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+            let (client, arn, resumed, wake) = (client.clone(), arn.to_owned(), place.is_some(), Notify::new());
+            Self { client, arn, consumers, tries, wake, checkpoint, place: Mutex::new(place), resumed }
+        };
+        let kafka = || reader(of_kafka, None, checkpoint.map(|path| path.with_extension("kafka")));
+        (reader(others, Some(TRIES), checkpoint.map(Path::to_owned)), sinks.kafka.then(kafka))
     }
 
     /// Reads and delivers, without end.
-    pub async fn follow(&self, app: &App, wake: &Notify) {
+    pub async fn follow(&self, running: &Running) {
         loop {
-            if let Err(error) = self.read(app, wake).await {
+            if let Err(error) = self.read(running).await {
                 tracing::warn!(%error, "the stream cannot be read, and is tried again");
                 tokio::time::sleep(LOOK_EVERY).await;
             }
         }
     }
 
-    async fn read(&self, app: &App, wake: &Notify) -> Result<(), Failed> {
+    async fn read(&self, running: &Running) -> Result<(), Failed> {
         let described = self.client.describe_stream().stream_arn(&self.arn).send().await?;
         let shards = described.stream_description.and_then(|stream| stream.shards).unwrap_or_default();
         // The embedded table's stream has one shard.
         let shard = shards.into_iter().next().and_then(|shard| shard.shard_id).ok_or("the stream has no shard")?;
         let from = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let kind = if from.is_some() { ShardIteratorType::AfterSequenceNumber } else { ShardIteratorType::TrimHorizon };
-        let begin = self.client.get_shard_iterator().stream_arn(&self.arn).shard_id(shard);
+        let begin = self.client.get_shard_iterator().stream_arn(&self.arn).shard_id(&shard);
         let mut place = begin.shard_iterator_type(kind).set_sequence_number(from).send().await?.shard_iterator;
         while let Some(iterator) = place {
             let batch = self.client.get_records().shard_iterator(iterator).send().await?;
@@ -79,16 +100,20 @@ impl Reader {
             place = batch.next_shard_iterator;
             let Some(last) = records.last().and_then(|record| record.dynamodb()?.sequence_number().map(str::to_owned))
             else {
-                if tokio::time::timeout(LOOK_EVERY, wake.notified()).await.is_ok() {
+                if tokio::time::timeout(LOOK_EVERY, self.wake.notified()).await.is_ok() {
                     tokio::time::sleep(GATHER).await;
                 }
                 continue;
             };
             let new: Vec<_> = records.into_iter().filter_map(new_item).collect();
-            for function in FUNCTIONS {
+            for function in &self.consumers {
                 let Trigger::Stream(taken) = function.trigger else { continue };
                 let is_taken = |record: &&StreamRecord| taken.iter().any(|kind| record.dynamodb.is_of(*kind));
-                self.deliver(app, function, new.iter().filter(is_taken).cloned().collect()).await?;
+                for dead in
+                    deliver(running, function, self.tries, new.iter().filter(is_taken).cloned().collect()).await?
+                {
+                    self.give_up(running, function, &shard, &dead)?;
+                }
             }
             self.keep(last)?;
         }
@@ -106,37 +131,74 @@ impl Reader {
         Ok(())
     }
 
-    /// Delivers a batch: after a failure it goes on from the first failed record, and puts that one aside in the end.
-    async fn deliver(&self, app: &App, function: &Function, mut batch: Vec<StreamRecord>) -> Result<(), Failed> {
-        let mut tries = 0;
-        while !batch.is_empty() {
-            let event = serde_json::to_value(StreamEvent { records: batch.clone() })?;
-            let answered = UNASKED.scope((), function.invoke(app, event)).await?;
-            let answer: BatchAnswer = serde_json::from_value(answered)?;
-            let failed = |record: &StreamRecord| {
-                let place = &record.dynamodb.sequence_number;
-                answer.batch_item_failures.iter().any(|item| item.item_identifier == *place)
-            };
-            let Some(first) = batch.iter().position(failed) else { return Ok(()) };
-            tries = if first == 0 { tries + 1 } else { 1 };
-            batch.drain(..first);
-            if tries == TRIES {
-                let dead = batch.remove(0);
-                tracing::error!(
-                    function = function.name,
-                    place = dead.dynamodb.sequence_number,
-                    "a record is put aside"
-                );
-                self.dead.lock().unwrap_or_else(PoisonError::into_inner).push(dead);
-                tries = 0;
-            }
-        }
-        Ok(())
+    /// Puts a record aside as Lambda does, which tells where it is and not what it is.
+    fn give_up(
+        &self,
+        running: &Running,
+        function: &Function,
+        shard: &str,
+        record: &StreamRecord,
+    ) -> Result<(), serde_json::Error> {
+        let (place, now) = (&record.dynamodb.sequence_number, running.app.clock.now());
+        let (requested, name) = (running.fresh_name(), function.name);
+        tracing::error!(function = name, place, "a record is put aside");
+        let told = json!({
+            "version": "1.0",
+            "timestamp": now,
+            "requestContext": {
+                "requestId": requested,
+                "functionArn": queue::arn("lambda", &format!("function:{name}")),
+                "condition": "RetryAttemptsExhausted",
+                "approximateInvokeCount": TRIES,
+            },
+            "responseContext": { "statusCode": 200, "executedVersion": "$LATEST", "functionError": null },
+            "DDBStreamBatchInfo": {
+                "shardId": shard,
+                "startSequenceNumber": place,
+                "endSequenceNumber": place,
+                "batchSize": 1,
+                "streamArn": self.arn,
+            },
+        });
+        let message: Sent = serde_json::from_value(json!({ "MessageBody": told.to_string() }))?;
+        let refused = |(code, why): Refused| serde_json::Error::custom(format!("{code}: {why}"));
+        let queue = running.queues.named(&queue::failures_of(name)).map_err(refused)?;
+        queue.send(message, now).map(drop).map_err(refused)
     }
 }
 
+/// Delivers a batch: after a failure it goes on from the first failed record, and leaves that one behind in the end, if there is one. Tells which
+/// were left.
+async fn deliver(
+    running: &Running,
+    function: &Function,
+    most: Option<u32>,
+    mut batch: Vec<StreamRecord>,
+) -> Result<Vec<StreamRecord>, Failed> {
+    let (mut tries, mut dead) = (0, Vec::new());
+    while !batch.is_empty() {
+        let event = serde_json::to_value(StreamEvent { records: batch.clone() })?;
+        let answered = UNASKED.scope((), invoke(function, &running.app, event)).await?;
+        let answer: BatchAnswer = serde_json::from_value(answered)?;
+        let failed = |record: &StreamRecord| {
+            let place = &record.dynamodb.sequence_number;
+            answer.batch_item_failures.iter().any(|item| item.item_identifier == *place)
+        };
+        let Some(first) = batch.iter().position(failed) else { break };
+        tries = if first == 0 { tries + 1 } else { 1 };
+        batch.drain(..first);
+        if most.is_none() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        } else if most == Some(tries) {
+            dead.push(batch.remove(0));
+            tries = 0;
+        }
+    }
+    Ok(dead)
+}
+
 /// The record as Lambda hands it over, if it tells of a new item: the template's filters let nothing else through.
-fn new_item(record: Record) -> Option<StreamRecord> {
+pub(crate) fn new_item(record: Record) -> Option<StreamRecord> {
     let event_name = record.event_name?.as_str().to_owned();
     let change = record.dynamodb?;
     (event_name == "INSERT").then(|| StreamRecord {

@@ -213,7 +213,10 @@ fn brings(way: &Way, caller: Caller) -> Option<Result<(), Code>> {
         | "admin-campaign-create"
         | "admin-refund"
         | "admin-adjust"
-        | "reward-grant" => return Some(Err(Code::ValidationFailed)),
+        | "reward-grant"
+        | "kafka-produce" => return Some(Err(Code::ValidationFailed)),
+        // In this world events go to the queue alone.
+        "kafka-health" => return Some(Err(Code::KafkaOff)),
         "admin-transaction-settle" => return Some(Err(Code::NotOpen)),
         "payment-webhook" => return Some(Err(Code::SignatureInvalid)),
         _ => {}

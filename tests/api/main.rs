@@ -2,9 +2,11 @@
 
 mod accounts;
 mod admin;
+mod analytics;
 mod audit;
 mod bad_input;
 mod callers;
+mod dead_letters;
 mod events;
 mod exactly_once;
 mod fairness;
@@ -12,7 +14,9 @@ mod gacha;
 mod games;
 mod gateway;
 mod history;
+mod kafka;
 mod laptop;
+mod lines;
 mod live;
 mod profile;
 mod ranks;

@@ -13,7 +13,7 @@ use axum::{
 };
 use croupier_functions::FUNCTIONS;
 use croupier_localstack::{
-    queue::{EVENTS, FAILURES},
+    queue::{EVENTS, FAILURES, failures_of},
     sqs,
     table::TABLE,
 };
@@ -28,10 +28,12 @@ use tokio::{net::TcpListener, process::Command, sync::Mutex};
 
 use crate::examples::{Example, Examples, is_right, names};
 
-const SECRETS: [(&str, &str); 3] = [
+const SECRETS: [(&str, &str); 5] = [
     ("TOKENS_SECRET", "a-secret-of-this-test-that-signs-tokens"),
     ("SEEDS_SECRET", "a-secret-of-this-test-behind-the-seeds"),
     ("WEBHOOK_SECRET", "a-secret-of-this-test-that-signs-notices"),
+    ("KAFKA_SECRET", r#"{"username":"croupier","password":"a-secret-of-this-test-for-kafka"}"#),
+    ("CLICKHOUSE_SECRET", r#"{"username":"croupier","password":"a-secret-of-this-test-for-rows"}"#),
 ];
 
 /// Versions of secrets, by name and stage.
@@ -60,11 +62,15 @@ fn fakes(fakes: Arc<Fakes>) -> Router {
         .with_state(fakes)
 }
 
+/// Under which name X-Ray has what is invoked.
+const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+
 async fn next(State(fakes): Known) -> Response {
     let Some(event) = fakes.event.lock().await.take() else { return std::future::pending().await };
     let headers = [
         ("lambda-runtime-aws-request-id", "one"),
         ("lambda-runtime-deadline-ms", "9999999999999"),
+        ("lambda-runtime-trace-id", TRACE),
         ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:local:123456789012:function:one"),
     ];
     (headers, Json(event)).into_response()
@@ -153,6 +159,8 @@ impl Invocation<'_> {
         command.env("AWS_ENDPOINT_URL_DYNAMODB", &running.table_endpoint);
         command.env("AWS_ENDPOINT_URL_SQS", &running.private_endpoint);
         let [events, failures] = [EVENTS, FAILURES].map(|queue| sqs::url(&running.private_endpoint, queue));
+        let kafka_failures = sqs::url(&running.private_endpoint, &failures_of("publish-kafka"));
+        let analytics_failures = sqs::url(&running.private_endpoint, &failures_of("analytics"));
         for need in row.needs() {
             // Just what its needs say: a function that uses more than it declares fails here.
             match need {
@@ -161,6 +169,16 @@ impl Invocation<'_> {
                 Need::Seeds => command.env("SEEDS_SECRET_ID", "SEEDS_SECRET"),
                 Need::Sockets => command.env("SOCKET_ENDPOINT", &running.private_endpoint),
                 Need::Queue => command.env("EVENT_QUEUE_URL", &events).env("EVENT_FAILURES_URL", &failures),
+                // Nobody listens there: what is brought comes again.
+                Need::Kafka => command
+                    .env("EVENT_SINKS", "sqs,kafka")
+                    .env("KAFKA_BROKERS", "127.0.0.1:9")
+                    .env("KAFKA_SECRET_ID", "KAFKA_SECRET"),
+                Need::KafkaFailures => command.env("KAFKA_FAILURES_URL", &kafka_failures),
+                Need::Warehouse => {
+                    command.env("CLICKHOUSE_URL", "http://127.0.0.1:9").env("CLICKHOUSE_SECRET_ID", "CLICKHOUSE_SECRET")
+                }
+                Need::AnalyticsFailures => command.env("ANALYTICS_FAILURES_URL", &analytics_failures),
                 // The sandbox knows us without a key.
                 Need::Payments => command.env("PAYMENT_GATEWAY", "sandbox"),
                 Need::Notices => command.env("PAYMENT_GATEWAY", "sandbox").env("WEBHOOK_SECRET_ID", "WEBHOOK_SECRET"),
@@ -226,8 +244,12 @@ fn tells_who_asked_what(name: &str, log: &str) {
     for line in &lines {
         assert!(line["timestamp"].as_str().is_some_and(|at| at.ends_with('Z')) && line["level"].is_string(), "{line}");
     }
-    let call = lines.iter().find(|line| line["function"] == name).unwrap_or_else(|| panic!("no call: {log}"));
+    // A record that failed has a line of its own besides.
+    let is_whole = |line: &&Value| ["call", "batch", "schedule"].iter().any(|whole| line["message"] == **whole);
+    let mut of_function = lines.iter().filter(|line| line["function"] == name);
+    let call = of_function.find(is_whole).unwrap_or_else(|| panic!("no call: {log}"));
     match call["message"].as_str() {
+        _ if call["trace_id"] != TRACE || call["cold_start"] != 1 => panic!("of which invocation is this? {call}"),
         Some("call") => assert!(call["status"].is_u64() && call["request_id"].is_string(), "{call}"),
         Some("batch" | "schedule") => {}
         other => panic!("nobody knows what {other:?} is"),

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fs};
 
 use croupier_functions::FUNCTIONS;
+use croupier_localstack::invocation::invoke;
 use croupier_tests::world::play;
 
 use crate::examples::{Examples, is_right, names};
@@ -20,7 +21,7 @@ async fn every_function_answers_its_example() {
     play(async |world| {
         let examples = Examples::of(world).await;
         for function in FUNCTIONS {
-            let answer = function.invoke(&world.running().app, examples.ready(function.name).await.event).await;
+            let answer = invoke(function, &world.running().app, examples.ready(function.name).await.event).await;
             is_right(function.name, &answer.expect("an answer"));
         }
     })

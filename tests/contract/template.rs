@@ -1,15 +1,14 @@
 //! The template deploys what the table of functions lists, no more and no less.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write,
-};
+use std::{collections::BTreeSet, fmt::Write};
 
 use croupier_functions::FUNCTIONS;
+use croupier_localstack::poller;
 use croupier_store::{
-    key::{BY_NUMBER, DIRECTORY, EXPIRES, PK, SK},
+    key::{BY_NUMBER, DIRECTORY, EXPIRES},
     schema::{ATTRIBUTES, BY_NUMBER_KEY, DIRECTORY_KEY, DIRECTORY_TELLS, STREAM_VIEW, TABLE_KEY},
 };
+use croupier_tests::template::{functions, logical_id, plain, policies, template, texts};
 use croupier_web::{
     config::Need,
     event::SocketHappening,
@@ -17,32 +16,6 @@ use croupier_web::{
 };
 use serde_json::json;
 use serde_norway::Value;
-
-fn template() -> Value {
-    let text = std::fs::read_to_string("../template.yaml").expect("the template");
-    plain(serde_norway::from_str(&text).expect("YAML"))
-}
-
-/// Replaces `!Ref x` and its kin by their argument: what is compared here is what they name.
-fn plain(value: Value) -> Value {
-    match value {
-        Value::Tagged(tagged) => plain(tagged.value),
-        Value::Sequence(items) => items.into_iter().map(plain).collect(),
-        Value::Mapping(fields) => {
-            Value::Mapping(fields.into_iter().map(|(name, value)| (name, plain(value))).collect())
-        }
-        other => other,
-    }
-}
-
-fn logical_id(function: &Function) -> String {
-    let capital = |part: &str| part[..1].to_ascii_uppercase() + &part[1..];
-    function.name.split('-').map(capital).collect::<String>() + "Function"
-}
-
-fn texts<'a>(values: impl IntoIterator<Item = &'a Value>) -> BTreeSet<String> {
-    values.into_iter().map(|value| value.as_str().expect("a text").to_owned()).collect()
-}
 
 /// What a function is triggered by: method and path of each of its requests.
 fn requests(function: &Value) -> BTreeSet<String> {
@@ -60,12 +33,12 @@ fn wanted_requests(function: &Function) -> BTreeSet<String> {
     match function.trigger {
         Trigger::Http(route) => route.places().map(|(method, path)| format!("{} {path}", method.text())).collect(),
         Trigger::AnyOtherHttp => BTreeSet::from(["$default".to_owned()]),
-        Trigger::Socket(_) | Trigger::Stream(_) | Trigger::Schedule(_) => BTreeSet::new(),
+        Trigger::Socket(_) | Trigger::Stream(_) | Trigger::Queue | Trigger::Schedule(_) => BTreeSet::new(),
     }
 }
 
 /// Which variables tell what to those with any of these needs.
-const VARIABLES: [(&[Need], &str, &str); 9] = [
+const VARIABLES: [(&[Need], &str, &str); 18] = [
     (&[Need::Table], "TABLE_NAME", "!Ref Table"),
     (&[Need::Tokens], "TOKENS_SECRET_ID", "!Ref TokensSecret"),
     (&[Need::Seeds], "SEEDS_SECRET_ID", "!Ref SeedsSecret"),
@@ -76,13 +49,22 @@ const VARIABLES: [(&[Need], &str, &str); 9] = [
     ),
     (&[Need::Queue], "EVENT_QUEUE_URL", "!Ref Events"),
     (&[Need::Queue], "EVENT_FAILURES_URL", "!Ref PublishFailures"),
+    (&[Need::Kafka], "EVENT_SINKS", "!Ref EventSinks"),
+    (&[Need::Kafka], "KAFKA_BROKERS", "!Ref KafkaBrokers"),
+    (&[Need::Kafka], "KAFKA_SASL_MECHANISM", "!Ref KafkaSaslMechanism"),
+    (&[Need::Kafka], "KAFKA_SECRET_ID", "!Ref KafkaSecret"),
+    (&[Need::KafkaFailures], "KAFKA_FAILURES_URL", "!Ref PublishKafkaFailures"),
+    (&[Need::Warehouse], "CLICKHOUSE_URL", "!Ref ClickhouseUrl"),
+    (&[Need::Warehouse], "CLICKHOUSE_DATABASE", "!Ref ClickhouseDatabase"),
+    (&[Need::Warehouse], "CLICKHOUSE_SECRET_ID", "!Ref ClickhouseSecret"),
+    (&[Need::AnalyticsFailures], "ANALYTICS_FAILURES_URL", "!Ref AnalyticsFailures"),
     (&[Need::Payments, Need::Notices], "PAYMENT_GATEWAY", "!Ref PaymentGateway"),
     (&[Need::Payments], "PAYMENT_SECRET_ID", "!Ref PaymentSecret"),
     (&[Need::Notices], "WEBHOOK_SECRET_ID", "!Ref WebhookSecret"),
 ];
 
 /// What a function with these needs may do at least; what it writes is added by hand.
-const STATEMENTS: [(Need, &str, &str); 8] = [
+const STATEMENTS: [(Need, &str, &str); 12] = [
     (Need::Table, "dynamodb:BatchGetItem", "!GetAtt Table.Arn"),
     (Need::Tokens, "secretsmanager:GetSecretValue", "!Ref TokensSecret"),
     (Need::Seeds, "secretsmanager:GetSecretValue", "!Ref SeedsSecret"),
@@ -93,9 +75,16 @@ const STATEMENTS: [(Need, &str, &str); 8] = [
     ),
     (Need::Queue, "sqs:SendMessage", "!GetAtt Events.Arn"),
     (Need::Queue, "sqs:SendMessage", "!GetAtt PublishFailures.Arn"),
+    (Need::Kafka, "secretsmanager:GetSecretValue", "!Ref KafkaSecret"),
+    (Need::KafkaFailures, "sqs:SendMessage", "!GetAtt PublishKafkaFailures.Arn"),
+    (Need::Warehouse, "secretsmanager:GetSecretValue", "!Ref ClickhouseSecret"),
+    (Need::AnalyticsFailures, "sqs:SendMessage", "!GetAtt AnalyticsFailures.Arn"),
     (Need::Payments, "secretsmanager:GetSecretValue", "!Ref PaymentSecret"),
     (Need::Notices, "secretsmanager:GetSecretValue", "!Ref WebhookSecret"),
 ];
+
+/// Who calls is a player: whoever needs the table reads players at least, and of the rest what is added by hand.
+const PLAYERS_ALONE: &str = r#", Condition: { ForAllValues:StringLike: { dynamodb:LeadingKeys: ["PLAYER#*"] } }"#;
 
 /// Whether one of these needs is among those of a function.
 fn any(wanted: &[Need], needs: &[Need]) -> bool {
@@ -103,7 +92,7 @@ fn any(wanted: &[Need], needs: &[Need]) -> bool {
 }
 
 /// The policy of those who may write down that a session is in use.
-const SEEN_POLICY: &str = "SeenPolicy";
+pub const SEEN_POLICY: &str = "SeenPolicy";
 
 /// The block to paste for a function that the template lacks.
 fn block(function: &Function) -> String {
@@ -122,8 +111,10 @@ fn block(function: &Function) -> String {
         }
         block.push_str("        - Statement:\n");
         let statements = STATEMENTS.iter().filter(|(need, ..)| needs.contains(need));
-        for (_, actions, resource) in statements {
-            writeln!(block, "            - {{ Effect: Allow, Action: [{actions}], Resource: {resource} }}").unwrap();
+        for (need, actions, resource) in statements {
+            let condition = if *need == Need::Table { PLAYERS_ALONE } else { "" };
+            writeln!(block, "            - {{ Effect: Allow, Action: [{actions}], Resource: {resource}{condition} }}")
+                .unwrap();
         }
         write!(block, "      Environment:\n        Variables:\n{lines}").unwrap();
     }
@@ -144,20 +135,6 @@ fn block(function: &Function) -> String {
         writeln!(block, "        {name}: {{ Type: HttpApi, Properties: {{ ApiId: !Ref HttpApi{target} }} }}").unwrap();
     }
     block
-}
-
-/// The policies that a function shares with others, by name, and the statements of its own.
-fn policies(function: &Value) -> (BTreeSet<String>, Vec<Value>) {
-    let policies = function["Properties"]["Policies"].as_sequence().into_iter().flatten();
-    let (shared, own): (Vec<_>, Vec<_>) = policies.partition(|policy| policy.is_string());
-    let statements = own.into_iter().flat_map(|policy| policy["Statement"].as_sequence().expect("statements"));
-    (texts(shared), statements.cloned().collect())
-}
-
-fn functions(template: &Value) -> BTreeMap<String, Value> {
-    let resources = template["Resources"].as_mapping().expect("resources");
-    let named = resources.iter().map(|(name, resource)| (name.as_str().expect("a name").to_owned(), resource.clone()));
-    named.filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function").collect()
 }
 
 #[test]
@@ -259,6 +236,25 @@ fn events_wait_in_a_queue_that_keeps_their_order_and_drops_repeats() {
 }
 
 #[test]
+fn the_queue_of_events_reaches_its_consumer_where_there_is_one() {
+    let template = template();
+    for function in FUNCTIONS.iter().filter(|function| matches!(function.trigger, Trigger::Queue)) {
+        let deployed = &template["Resources"][logical_id(function).as_str()];
+        assert_eq!(deployed["Condition"], "AnalyticsOn", "{}: others may read the queue", function.name);
+        let mapping = &deployed["Properties"]["Events"]["Queue"];
+        let properties = &mapping["Properties"];
+        assert_eq!((&mapping["Type"], &properties["Queue"]), (&"SQS".into(), &"Events.Arn".into()));
+        assert_eq!(properties["FunctionResponseTypes"][0], "ReportBatchItemFailures");
+        assert_eq!(properties["BatchSize"], poller::MOST);
+        // Of a FIFO queue, Lambda waits for nothing.
+        assert!(properties["MaximumBatchingWindowInSeconds"].is_null());
+        assert!(properties["ScalingConfig"]["MaximumConcurrency"].as_u64().is_some_and(|most| most >= 2));
+    }
+    assert_eq!(template["Resources"]["Events"]["Properties"]["VisibilityTimeout"], poller::VISIBILITY.as_secs());
+    assert_eq!(template["Parameters"]["ClickhouseUrl"]["Default"], "");
+}
+
+#[test]
 fn what_is_done_from_time_to_time_has_its_schedule() {
     let template = template();
     for function in FUNCTIONS {
@@ -301,74 +297,4 @@ fn the_table_is_the_one_that_the_store_makes() {
     assert_eq!(table["TimeToLiveSpecification"]["AttributeName"], EXPIRES);
     assert_eq!(table["TimeToLiveSpecification"]["Enabled"], true);
     assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
-}
-
-/// Whoever needs a secret may read just that one, whoever needs sockets may post to them, whoever leaves a trace in a session
-/// may write that one, and nobody else.
-#[test]
-fn permissions_follow_from_needs() {
-    let deployed = functions(&template());
-    for function in FUNCTIONS.iter().filter(|function| deployed.contains_key(&logical_id(function))) {
-        let (shared, statements) = policies(&deployed[&logical_id(function)]);
-        let allowed: BTreeSet<(String, String)> = statements
-            .iter()
-            .flat_map(|statement| {
-                let resource = statement["Resource"].as_str().expect("a resource").to_owned();
-                texts(statement["Action"].as_sequence().expect("actions"))
-                    .into_iter()
-                    .map(move |action| (action, resource.clone()))
-            })
-            .collect();
-        let may = |action: &str, on: &str| allowed.iter().any(|(a, r)| a.starts_with(action) && r.contains(on));
-        let needs = function.needs();
-        let secret = "secretsmanager:GetSecretValue";
-        for (need, allowed) in [
-            (Need::Table, may("dynamodb:", "Table.Arn")),
-            (Need::Tokens, may(secret, "TokensSecret")),
-            (Need::Seeds, may(secret, "SeedsSecret")),
-            (Need::Sockets, may("execute-api:ManageConnections", "@connections")),
-            (Need::Queue, may("sqs:SendMessage", "Events.Arn")),
-            (Need::Queue, may("sqs:SendMessage", "PublishFailures.Arn")),
-            (Need::Payments, may(secret, "PaymentSecret")),
-            (Need::Notices, may(secret, "WebhookSecret")),
-            (Need::Seen, shared.contains(SEEN_POLICY)),
-        ] {
-            assert_eq!(allowed, needs.contains(&need), "{} and {need:?}", function.name);
-        }
-        assert!(shared.iter().all(|policy| policy == SEEN_POLICY), "{} shares {shared:?}", function.name);
-    }
-}
-
-#[test]
-fn no_function_may_do_more_than_named_actions_on_named_things() {
-    for (name, function) in functions(&template()) {
-        for statement in policies(&function).1 {
-            for action in texts(statement["Action"].as_sequence().expect("actions")) {
-                assert!(!action.contains('*'), "{name}: {action}");
-            }
-            assert_ne!(statement["Resource"], "*", "{name}");
-        }
-    }
-}
-
-#[test]
-fn whoever_leaves_a_trace_in_a_session_may_write_that_trace_and_no_more() {
-    let policy = &template()["Resources"][SEEN_POLICY];
-    assert_eq!(policy["Type"], "AWS::IAM::ManagedPolicy");
-    let properties = policy["Properties"].as_mapping().expect("properties");
-    // It comes to those who ask for it; it is not given to roles, users or groups besides.
-    assert_eq!(texts(properties.keys()), ["Description", "PolicyDocument"].map(str::to_owned).into());
-    let statements = policy["Properties"]["PolicyDocument"]["Statement"].as_sequence().expect("statements");
-    let [statement] = statements.as_slice() else { panic!("one statement: {statements:?}") };
-    assert_eq!((&statement["Effect"], &statement["Resource"]), (&"Allow".into(), &"Table.Arn".into()));
-    assert_eq!(texts(statement["Action"].as_sequence().expect("actions")), ["dynamodb:UpdateItem".to_owned()].into());
-    let conditions = statement["Condition"].as_mapping().expect("conditions");
-    assert_eq!(conditions.len(), 3);
-    let values = |operator: &str, key: &str| texts(conditions[operator][key].as_sequence().expect("values"));
-    assert_eq!(values("ForAllValues:StringLike", "dynamodb:LeadingKeys"), ["PLAYER#*".to_owned()].into());
-    let attributes = [PK, SK, "seen_at"].map(str::to_owned).into();
-    assert_eq!(values("ForAllValues:StringEquals", "dynamodb:Attributes"), attributes);
-    for key in ["dynamodb:LeadingKeys", "dynamodb:Attributes"] {
-        assert_eq!(conditions["Null"][key], "false", "{key} must be told");
-    }
 }

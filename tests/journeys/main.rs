@@ -1,5 +1,6 @@
 //! Journeys over HTTP and WebSocket, wherever the game runs: here in a world of its own, or at `BASE_URL`.
 
+mod analytics;
 mod events;
 mod games;
 mod shop;

@@ -10,6 +10,7 @@ mod minutes;
 mod operator;
 mod player;
 mod publish;
+mod publish_kafka;
 mod shoppers;
 mod stream;
 mod tally;

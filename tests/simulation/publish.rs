@@ -105,12 +105,12 @@ fn image(entry: &EntryRecord) -> serde_dynamo::Item {
     serde_dynamo::to_item(entry).expect("an item")
 }
 
-fn player_of(record: &StreamRecord) -> PlayerId {
+pub fn player_of(record: &StreamRecord) -> PlayerId {
     record.clone().entry().expect("an entry").1.player
 }
 
 /// What some players have played in turns, as the stream tells it, and the events that follow from it.
-async fn played(world: &World, names: &[&str], spins: usize) -> (Vec<StreamRecord>, Told) {
+pub async fn played(world: &World, names: &[&str], spins: usize) -> (Vec<StreamRecord>, Told) {
     let mut seats = Vec::new();
     for name in names {
         seats.push(world.newcomer(name).await);

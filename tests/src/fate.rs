@@ -16,7 +16,7 @@ use aws_smithy_runtime_api::client::{
     result::ConnectorError,
 };
 use croupier_functions::FUNCTIONS;
-use croupier_localstack::stack::Options;
+use croupier_localstack::{invocation::invoke, stack::Options};
 use croupier_web::event::{HttpAnswer, HttpContext, HttpEvent, HttpLine};
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -190,7 +190,7 @@ pub async fn post(world: &World, function: &str, event: HttpEvent) -> Answer {
     };
     let function = FUNCTIONS.iter().find(|known| known.name == function).expect("a function");
     let event = serde_json::to_value(event).expect("an event");
-    let answer = function.invoke(&running.app, event).await.expect("an answer");
+    let answer = invoke(function, &running.app, event).await.expect("an answer");
     let HttpAnswer { status_code, headers, body, .. } = serde_json::from_value(answer).expect("an answer");
     let headers = headers.iter().map(|(name, value)| {
         (name.parse().expect("the name of a header"), value.parse().expect("the value of a header"))

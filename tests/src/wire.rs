@@ -1,7 +1,7 @@
 //! The wire between the SDK and the table and the queues: it counts what passes, and loses what it is told to lose.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     sync::{Arc, Mutex},
 };
 
@@ -12,9 +12,11 @@ use aws_smithy_runtime_api::client::{
     result::ConnectorError,
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
-use croupier_localstack::{stream::UNASKED, table::plain_http};
+use croupier_localstack::{invocation::INVOKED, stream::UNASKED, table::plain_http};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
+
+use crate::role::{self, Permission};
 
 /// What can go wrong between a client and the table or a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +55,8 @@ struct State {
     passed: Vec<Passed>,
     planned: VecDeque<(String, Fault)>,
     chance: Option<(StdRng, f64)>,
+    beyond: Vec<String>,
+    used: BTreeSet<Permission>,
 }
 
 /// The wire. Clones share what they count.
@@ -64,7 +68,13 @@ pub struct Wire {
 
 impl Default for Wire {
     fn default() -> Self {
-        let state = State { passed: Vec::new(), planned: VecDeque::new(), chance: None };
+        let state = State {
+            passed: Vec::new(),
+            planned: VecDeque::new(),
+            chance: None,
+            beyond: Vec::new(),
+            used: BTreeSet::new(),
+        };
         Self { state: Arc::new(Mutex::new(state)), inner: plain_http() }
     }
 }
@@ -91,6 +101,29 @@ impl Wire {
     /// Everything that requests asked for since the last time this was asked.
     pub fn take(&self) -> Vec<Passed> {
         std::mem::take(&mut self.state.lock().unwrap().passed)
+    }
+
+    /// What functions asked of the table although their roles in the template do not allow it.
+    pub fn beyond_their_roles(&self) -> Vec<String> {
+        self.state.lock().unwrap().beyond.clone()
+    }
+
+    /// The permissions of their roles that functions made use of.
+    pub fn used_permissions(&self) -> BTreeSet<Permission> {
+        self.state.lock().unwrap().used.clone()
+    }
+
+    /// Whether the function that makes this call may not make it.
+    fn denied(&self, target: &str, operation: &str, asked: &Value) -> bool {
+        let Ok(function) = INVOKED.try_with(|function| *function) else { return false };
+        if !target.starts_with("DynamoDB_") {
+            return false;
+        }
+        let denied = role::denied(function, operation, asked);
+        let mut state = self.state.lock().unwrap();
+        state.used.extend(role::used(function, operation, asked));
+        state.beyond.extend(denied.iter().map(|deed| format!("{function} may not: {deed:?}")));
+        !denied.is_empty()
     }
 
     fn fault(&self, operation: &str, asked: bool) -> Option<Fault> {
@@ -128,7 +161,8 @@ impl HttpConnector for Connector {
             let asked: Value = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
             // What runs by itself, beside the test, is neither counted nor planned for.
             let by_request = UNASKED.try_with(|()| ()).is_err();
-            let fault = wire.fault(&operation, by_request);
+            let denied = wire.denied(target, &operation, &asked);
+            let fault = if denied { Some(Fault::Denied) } else { wire.fault(&operation, by_request) };
             let note = |units| {
                 let passed = Passed { operation: operation.clone(), units, fault };
                 if by_request {

@@ -12,6 +12,7 @@ use std::{
 
 use croupier_functions::FUNCTIONS;
 use croupier_localstack::{
+    invocation::invoke,
     queue::EVENTS,
     stack::{Options, Running, Stack},
     stream::UNASKED,
@@ -53,6 +54,7 @@ pub struct World {
 pub async fn play(test: impl AsyncFnOnce(&World)) {
     let world = World::start().await;
     test(&world).await;
+    assert_eq!(world.wire.beyond_their_roles(), [""; 0], "template.yaml does not allow what functions do");
     world.wire.behave();
     audit::audit(&world).await;
     world.stack.stop().await;
@@ -128,7 +130,7 @@ impl World {
     /// Does what a schedule does, now.
     pub async fn sweep(&self) {
         let sweep = FUNCTIONS.iter().find(|function| function.name == "sweep").expect("a sweep");
-        UNASKED.scope((), sweep.invoke(&self.running().app, Value::Null)).await.expect("a clean sweep");
+        UNASKED.scope((), invoke(sweep, &self.running().app, Value::Null)).await.expect("a clean sweep");
     }
 
     /// Counts all that was played into the boards, whatever the stream has told by now.
@@ -142,22 +144,24 @@ impl World {
 
     /// What was published, as a reader has it who drops repeats: of each player the events in the order in which they came. Waits
     /// until these are among them.
-    pub async fn published(&self, awaited: &BTreeSet<EventId>) -> BTreeMap<PlayerId, Vec<Event>> {
+    pub async fn published(&self, awaited: &BTreeSet<(PlayerId, EventId)>) -> BTreeMap<PlayerId, Vec<Event>> {
         let queue = self.running().queues.named(EVENTS).expect("a queue");
         let mut wanted = awaited.len() as u64;
         loop {
             timeout(PATIENCE, queue.has_taken(wanted)).await.expect("events in time");
+            // Asked before the look into the queue: whatever comes after the look is one more.
+            wanted = queue.taken() + 1;
             let (mut known, mut told) = (BTreeSet::new(), BTreeMap::<_, Vec<_>>::new());
             for body in queue.bodies() {
                 let event: Event = serde_json::from_str(&body).expect("an event");
-                if known.insert(event.envelope.event_id) {
+                // As the queue does, which drops repeats within a group.
+                if known.insert((event.envelope.player_id, event.envelope.event_id)) {
                     told.entry(event.envelope.player_id).or_default().push(event);
                 }
             }
             if known.is_superset(awaited) {
                 return told;
             }
-            wanted = wanted.max(queue.taken()) + 1;
         }
     }
 
@@ -175,6 +179,10 @@ impl World {
             seeds: None,
             sockets: None,
             bus: None,
+            kafka: None,
+            kafka_failures: None,
+            warehouse: None,
+            analytics_failures: None,
             payments: None,
             notices: None,
         }

@@ -112,7 +112,7 @@ async fn others_who_are_always_faster_are_a_throttle() {
         let ann = seated(world, "ann").await;
         world.wire.plan(WRITE, &[Fault::Collision; 8]);
         let contended = act(world, &ann, None, 1).await;
-        assert!(matches!(contended, Err(NotDone::Store(StoreError::Throttled))), "{contended:?}");
+        assert!(matches!(contended, Err(NotDone::Store(StoreError::Contended { retries: 7 }))), "{contended:?}");
         assert_eq!(passed(world).iter().filter(|call| *call == WRITE).count(), 8);
         assert_eq!(ledger(world, &ann).await.len(), 1);
     })
@@ -190,7 +190,7 @@ async fn an_answer_that_never_came_is_given_to_whoever_asks_again_with_the_key()
         let now: Player = world.store().get(&Key::player(ann.id)).await.unwrap().unwrap();
         for player in [&ann, &now] {
             let again = act(world, player, Some("key-0001"), 1).await.unwrap();
-            assert_eq!(again, Done { reply: kept[0].reply.clone(), replayed: true });
+            assert_eq!(again, Done { reply: kept[0].reply.clone(), replayed: true, retries: 0 });
         }
         assert_eq!(ledger(world, &ann).await, kept);
     })
@@ -220,6 +220,7 @@ async fn two_players_may_have_the_same_key() {
         for name in ["ann", "bob"] {
             let player = seated(world, name).await;
             assert!(!act(world, &player, Some("key-0001"), 1).await.unwrap().replayed);
+            assert_eq!(ledger(world, &player).await.len(), 2);
         }
     })
     .await;

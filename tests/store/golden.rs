@@ -323,6 +323,7 @@ fn file_of_audit(action: AdminAction) -> &'static str {
         AdminAction::TransactionSettle => "audit_transaction_settle",
         AdminAction::TransactionVoid => "audit_transaction_void",
         AdminAction::TransactionRefund => "audit_transaction_refund",
+        AdminAction::KafkaProduce => "audit_kafka_produce",
     }
 }
 

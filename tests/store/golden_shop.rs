@@ -97,6 +97,7 @@ pub fn operated() -> Vec<(AdminAction, Value, Value)> {
         (AdminAction::TransactionSettle, status("pending"), status("pending")),
         (AdminAction::TransactionVoid, status("pending"), status("voided")),
         (AdminAction::TransactionRefund, status("success"), status("refunded")),
+        (AdminAction::KafkaProduce, Value::Null, json!({ "type": "admin.probe" })),
     ]
 }
 

@@ -9,6 +9,7 @@ mod golden_shop;
 mod journal;
 mod limits;
 mod sessions;
+mod shape;
 mod tx;
 mod unheard;
 

@@ -18,6 +18,7 @@ pub struct Project;
 impl StreamConsumer for Project {
     const NAME: &'static str = "project";
     const NEEDS: &'static [Need] = &[Need::Table];
+    const COUNTS: bool = true;
 
     async fn consume(app: &App, batch: Vec<StreamRecord>) -> Vec<FailedRecord> {
         let mut failed = Vec::new();

@@ -3,7 +3,10 @@ use std::time::Duration;
 use croupier_rules::{
     player::Player,
     round::Moment,
-    shop::purchase::{Next, Purchase},
+    shop::{
+        package::Package,
+        purchase::{Next, Purchase},
+    },
     time::Timestamp,
 };
 use croupier_store::{
@@ -12,7 +15,9 @@ use croupier_store::{
     key::Key,
     tx::{Conflict, NotCommitted},
 };
-use croupier_web::{app::App, call::end_idle_session, config::Need, consumer::ScheduledTask, error::Failure};
+use croupier_web::{
+    app::App, call::end_idle_session, config::Need, consumer::ScheduledTask, error::Failure, line::Ran,
+};
 use futures_util::stream::{self, StreamExt};
 
 use crate::shop::till::move_on;
@@ -32,11 +37,33 @@ impl ScheduledTask for Sweep {
     const EVERY_MINUTES: u32 = 1;
     const NEEDS: &'static [Need] = &[Need::Table, Need::Payments];
 
-    async fn run(app: &App) -> Result<usize, Failure> {
+    async fn run(app: &App) -> Ran {
         let begun = app.clock.now();
         // What fails of one kind, or takes its time, keeps nobody from looking at the other.
         let (purchases, sessions) = tokio::join!(sweep::<Purchase>(app, begun), sweep::<GameRecord>(app, begun));
-        Ok(purchases? + sessions?)
+        let seen = tokio::join!(overdue::<Purchase>(app), overdue::<GameRecord>(app), packages(app));
+        let done = purchases.and_then(|purchases| Ok(purchases + sessions?));
+        Ran { overdue_purchase: seen.0, overdue_session: seen.1, packages: seen.2, done }
+    }
+}
+
+/// How long ago that should have been looked at which waits longest.
+async fn overdue<T: Overdue>(app: &App) -> Result<Duration, Failure> {
+    let now = app.clock.now();
+    let longest = app.store()?.longest_due::<T>(now).await?;
+    Ok(longest.map_or(Duration::ZERO, |due| now.since(due)))
+}
+
+/// The limited packages.
+async fn packages(app: &App) -> Result<Vec<Package>, Failure> {
+    let (mut packages, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let page = app.store()?.made::<Package>(after.as_deref(), PAGE).await?;
+        packages.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return Ok(packages);
+        }
     }
 }
 

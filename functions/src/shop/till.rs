@@ -85,14 +85,15 @@ impl Reply for Checkout {
 /// Why it came to nothing, or the table's failure.
 pub(crate) async fn check_out(app: &App, buyer: PlayerId, begun: Done) -> Result<Checkout, Failure> {
     let Ok(Started { started }) = serde_json::from_str(&begun.reply) else {
-        return Ok(Checkout(Answered { status: 200, body: begun.reply, replayed: begun.replayed }));
+        let Done { reply: body, replayed, retries } = begun;
+        return Ok(Checkout(Answered { status: 200, body, replayed, retries }));
     };
     let moved = move_on(app, buyer, started).await?.ok_or_else(|| Failure::internal("a purchase is gone"))?;
     let Moved { purchase, client_secret, .. } = moved;
     if purchase.was_granted() {
         let granted: Option<AnswerRecord> = app.store()?.get(&Key::own_entry(buyer, settled(started))).await?;
         let body = granted.ok_or_else(|| Failure::internal("a grant without an entry"))?.reply;
-        return Ok(Checkout(Answered { status: 200, body, replayed: begun.replayed }));
+        return Ok(Checkout(Answered { status: 200, body, replayed: begun.replayed, retries: begun.retries }));
     }
     if let Some(reason) = purchase.reason {
         return Err(came_to_nothing(reason));
@@ -100,7 +101,8 @@ pub(crate) async fn check_out(app: &App, buyer: PlayerId, begun: Done) -> Result
     let player = player(app, buyer).await?;
     let mut reply = PurchaseReply::of(&purchase, &player, None)?;
     reply.client_secret = client_secret.map(|secret| secret.expose_secret().to_owned());
-    Ok(Checkout(Answered { status: 202, body: serde_json::to_string(&reply)?, replayed: false }))
+    let body = serde_json::to_string(&reply)?;
+    Ok(Checkout(Answered { status: 202, body, replayed: false, retries: begun.retries }))
 }
 
 /// What a buyer is told whose purchase came to nothing.

@@ -71,6 +71,8 @@ pub enum AdminAction {
     TransactionVoid,
     /// Take back what was bought, and give the money back.
     TransactionRefund,
+    /// Send a probe to Kafka.
+    KafkaProduce,
 }
 
 /// What an operator did: written with the change itself, once, never altered.
@@ -84,7 +86,7 @@ pub struct AuditEntry {
     pub actor: PlayerId,
     /// What was done.
     pub action: AdminAction,
-    /// To what: a player's id, an invite code, a sku, a promo code, the id of a campaign or of a transaction.
+    /// To what: a player's id, an invite code, a sku, a promo code, the id of a campaign or of a transaction, a topic of Kafka.
     pub target: String,
     /// How it was.
     pub before: Value,

@@ -1,6 +1,6 @@
 //! The economy file: every number that decides an outcome, checked when it is loaded.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -115,6 +115,11 @@ pub struct SlotBonus {
 }
 
 impl SlotBonus {
+    /// The steps of the streak; the last one stands for all longer streaks.
+    pub fn steps(&self) -> RangeInclusive<u32> {
+        1..=self.percent_at_most.div_ceil(self.percent_per_step.max(1)).max(1)
+    }
+
     /// What a streak of this many spins adds to a win, in percent.
     pub fn percent(&self, streak: u32) -> u32 {
         self.percent_per_step.saturating_mul(streak).min(self.percent_at_most)

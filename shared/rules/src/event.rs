@@ -2,6 +2,10 @@
 //! that item of the table and from nothing else.
 
 mod data;
+mod probe;
+mod read;
+pub mod row;
+mod topic;
 
 use std::fmt;
 
@@ -13,6 +17,11 @@ pub use self::data::{
     AdminChanged, BalanceAdjusted, FairnessRotated, GachaPulled, HoldCreated, HoldReleased, LoggedIn, MissionClaimed,
     PurchaseFailed, PurchaseRefunded, PurchaseTold, RewardTold, RoundPlayed, SessionEnded, SessionStarted, SignedUp,
     StreakClaimed, Wallet,
+};
+pub use self::{
+    probe::{Probe, ProbeData, ProbeType},
+    read::Unreadable,
+    topic::Topic,
 };
 use crate::{
     account::Session,
@@ -181,6 +190,7 @@ pub fn schemas() -> Value {
     let mut generator = settings.into_generator();
     let mut kinds: Map<String, Value> =
         KINDS.iter().map(|kind| (kind.name.to_owned(), kind.schema(&mut generator))).collect();
+    kinds.insert(Probe::NAME.to_owned(), generator.subschema_for::<Probe>().to_value());
     let references: Vec<_> = kinds.keys().map(|name| json!({ "$ref": format!("#/$defs/{name}") })).collect();
     let mut definitions = generator.take_definitions(true);
     definitions.extend(kinds);

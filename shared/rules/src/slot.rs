@@ -1,5 +1,6 @@
 //! The slot machine: three reels, drawn independently.
 
+pub mod disclosed;
 pub mod odds;
 
 use std::{num::NonZeroU64, time::Duration};

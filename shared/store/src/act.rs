@@ -66,7 +66,7 @@ impl Deed {
     /// The first answer, for the same request; the fingerprint is compared before anything else is believed.
     pub(crate) fn repeated(&self, record: AnswerRecord) -> Result<Done, NotDone> {
         if record.fingerprint == self.fingerprint() {
-            Ok(Done { reply: record.reply, replayed: self.attempt.is_some() })
+            Ok(Done { reply: record.reply, replayed: self.attempt.is_some(), retries: 0 })
         } else {
             Err(NotDone::KeyReused)
         }
@@ -84,6 +84,8 @@ pub struct Done {
     pub reply: String,
     /// Whether it had been done before.
     pub replayed: bool,
+    /// How often it was decided anew since others wrote what it relied on.
+    pub retries: u32,
 }
 
 /// Why nothing was done.
@@ -147,10 +149,10 @@ impl Store {
             };
             let reply = serde_json::to_string(&reply).map_err(|error| StoreError::Corrupt(error.to_string()))?;
             if let Some(done) = self.write(deed, &player, &change, &effects, reply).await? {
-                return Ok(done);
+                return Ok(Done { retries: tried, ..done });
             }
         }
-        Err(StoreError::Throttled.into())
+        Err(StoreError::Contended { retries: TRIES - 1 }.into())
     }
 
     /// Commits what was decided about a player; tells nothing when somebody else wrote what it relies on. Apart from the rest,
@@ -175,7 +177,7 @@ impl Store {
         );
         let tx = game::effects(tx, change.entry(), deed.sessions);
         match carry_out(tx, player.id, effects).commit().await {
-            Ok(()) => Ok(Some(Done { reply: record.reply, replayed: false })),
+            Ok(()) => Ok(Some(Done { reply: record.reply, replayed: false, retries: 0 })),
             Err(NotCommitted::Refused { conflict: Conflict::AlreadyDone, found: Some(item) }) => {
                 deed.repeated(decode(item)?).map(Some)
             }

@@ -153,6 +153,14 @@ impl Store {
         .await
     }
 
+    /// Keeps what an operator does elsewhere than in the table.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn keep_deed(&self, entry: &AuditEntry) -> Result<(), NotCommitted> {
+        self.persist(|| self.tx().create(&Key::audit(entry.id), entry, Conflict::Broken)).await
+    }
+
     /// What operators did, the newest first.
     ///
     /// # Errors

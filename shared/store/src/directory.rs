@@ -165,6 +165,17 @@ impl Store {
         Ok(Shelf { items: found.into_iter().flatten().map(decode).collect(), next })
     }
 
+    /// Since when that has to be looked at which is longest overdue; nothing when nothing is.
+    ///
+    /// # Errors
+    /// As [`Store::newest_players`].
+    pub async fn longest_due<T: Due>(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let range = Range::Within(FIRST.to_string(), format!("{now}{LAST}"));
+        let found = self.shelf(T::SHELF.to_owned(), range, 1).await?;
+        let due = found.first().map(|item| text(item, NAME)).transpose()?.map(|name| name.split('#').next());
+        due.flatten().map(|due| due.parse().map_err(|_| corrupt("not a time"))).transpose()
+    }
+
     /// What stands on a shelf as it is in the table now, in the order of its names, after the one that is named.
     pub(crate) async fn listed<T: DeserializeOwned>(
         &self,

@@ -108,6 +108,12 @@ pub enum StoreError {
     /// It is asked for more than it gives right now.
     #[error("the table is throttling")]
     Throttled,
+    /// Others always wrote first what was relied on.
+    #[error("others wrote first, also after {retries} retries")]
+    Contended {
+        /// How often it was decided anew.
+        retries: u32,
+    },
     /// It cannot be reached, or answered too late; what was asked may have happened.
     #[error("the table is unavailable: {0}")]
     Unavailable(String),

@@ -1,5 +1,7 @@
 //! What a running function has: its configuration come to life.
 
+mod secrets;
+
 use std::{
     sync::{
         Arc, Mutex, OnceLock,
@@ -8,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
 use croupier_rules::{
     economy::Economy, fairness::MasterKey, gacha::odds::GachaConfig, slot::odds::SlotConfig, time::Timestamp,
 };
@@ -16,13 +18,15 @@ use croupier_store::Store;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use secrecy::{ExposeSecret, SecretString};
 
+use self::secrets::{Stage, fetch, versions};
 use crate::{
-    bus::Bus,
+    bus::{Aside, Bus, kafka::Kafka},
     config::{Config, Need, SecretSource},
-    error::Failure,
+    error::{Code, Failure},
     pay::{Gateway, Notices, Provider, Sandbox, Stripe},
     push::Sockets,
     token::Tokens,
+    warehouse::Warehouse,
 };
 
 /// What time it is.
@@ -105,6 +109,14 @@ pub struct App {
     pub sockets: Option<Sockets>,
     /// The way to the queue of events.
     pub bus: Option<Bus>,
+    /// Kafka, if it is among the sinks of events.
+    pub kafka: Option<Kafka>,
+    /// The queue for what makes no event for Kafka.
+    pub kafka_failures: Option<Aside>,
+    /// ClickHouse.
+    pub warehouse: Option<Warehouse>,
+    /// The queue for events that make no rows of ClickHouse.
+    pub analytics_failures: Option<Aside>,
     /// The payment gateway.
     pub payments: Option<Gateway>,
     /// What reads the payment gateway's notices.
@@ -125,17 +137,25 @@ impl App {
         let sdk = aws_config::defaults(BehaviorVersion::latest()).timeout_config(patience()).load().await;
         let needed = |need: Need, source: &Option<SecretSource>| source.clone().filter(|_| needs.contains(&need));
         let tokens = needed(Need::Tokens, &config.tokens);
-        let (mut tokens, seeds, api_key, notices) = tokio::try_join!(
+        let kafka = needed(Need::Kafka, &config.kafka).filter(|_| config.sinks.kafka);
+        let (mut tokens, seeds, api_key, notices, kafka, login) = tokio::try_join!(
             versions(&sdk, tokens),
             fetch(&sdk, needed(Need::Seeds, &config.seeds), Stage::Current),
             fetch(&sdk, needed(Need::Payments, &config.payments).filter(|_| of_stripe(config)), Stage::Current),
             versions(&sdk, needed(Need::Notices, &config.notices)),
+            fetch(&sdk, kafka, Stage::Current),
+            fetch(&sdk, needed(Need::Warehouse, &config.warehouse_login), Stage::Current),
         )?;
         tokens.extend(config.previous_tokens.clone());
         let table = config.table.as_deref().filter(|_| needs.contains(&Need::Table));
         let sockets = config.socket_endpoint.as_deref().filter(|_| needs.contains(&Need::Sockets));
         let queues = config.event_queue.as_deref().zip(config.event_failures.as_deref());
         let queues = queues.filter(|_| needs.contains(&Need::Queue));
+        let brokers = config.kafka_brokers.as_deref();
+        let kafka_failures = config.kafka_failures.as_deref().filter(|_| needs.contains(&Need::KafkaFailures));
+        let warehouse = needs.contains(&Need::Warehouse).then(|| warehouse(login.as_ref(), config));
+        let analytics_failures =
+            config.analytics_failures.as_deref().filter(|_| needs.contains(&Need::AnalyticsFailures));
         let provider = |need| config.payment_gateway.filter(|_| needs.contains(&need));
         let payments = provider(Need::Payments).map(|provider| gateway(provider, api_key.as_ref(), config));
         let notices = provider(Need::Notices).map(|provider| self::notices(provider, &notices));
@@ -151,6 +171,13 @@ impl App {
             seeds: seeds.map(|secret| master(&secret)).transpose()?,
             sockets: sockets.map(|endpoint| Sockets::at(&sdk, endpoint)),
             bus: queues.map(|(events, failures)| Bus::at(&sdk, events, failures)),
+            kafka: kafka
+                .zip(brokers)
+                .map(|(secret, brokers)| Kafka::secured(brokers, config.kafka_mechanism, &secret))
+                .transpose()?,
+            kafka_failures: kafka_failures.map(|queue| Aside::at(&sdk, queue)),
+            warehouse: warehouse.transpose()?,
+            analytics_failures: analytics_failures.map(|queue| Aside::at(&sdk, queue)),
             payments: payments.transpose()?,
             notices: notices.transpose()?,
         })
@@ -196,6 +223,38 @@ impl App {
         self.bus.as_ref().ok_or_else(|| undeclared(Need::Queue))
     }
 
+    /// Kafka.
+    ///
+    /// # Errors
+    /// It is not among the sinks of events.
+    pub fn kafka(&self) -> Result<&Kafka, Failure> {
+        self.kafka.as_ref().ok_or_else(|| Failure::of(Code::KafkaOff))
+    }
+
+    /// The queue for what makes no event for Kafka.
+    ///
+    /// # Errors
+    /// The function did not say that it needs it.
+    pub fn kafka_failures(&self) -> Result<&Aside, Failure> {
+        self.kafka_failures.as_ref().ok_or_else(|| undeclared(Need::KafkaFailures))
+    }
+
+    /// ClickHouse.
+    ///
+    /// # Errors
+    /// The function did not say that it needs it.
+    pub fn warehouse(&self) -> Result<&Warehouse, Failure> {
+        self.warehouse.as_ref().ok_or_else(|| undeclared(Need::Warehouse))
+    }
+
+    /// The queue for events that make no rows of ClickHouse.
+    ///
+    /// # Errors
+    /// The function did not say that it needs it.
+    pub fn analytics_failures(&self) -> Result<&Aside, Failure> {
+        self.analytics_failures.as_ref().ok_or_else(|| undeclared(Need::AnalyticsFailures))
+    }
+
     /// The payment gateway.
     ///
     /// # Errors
@@ -213,12 +272,14 @@ impl App {
     }
 }
 
-/// How long a call of another service may take. What is lost without a word is asked for again, and a client gets its answer
-/// before Lambda would end the function.
+/// How long a call of another service of AWS may take, all its attempts together. A client gets its answer before Lambda would end the
+/// function.
+pub const PATIENCE: Duration = Duration::from_secs(3);
+/// How long one attempt may take: what is lost without a word is asked for again.
+const ATTEMPT: Duration = Duration::from_secs(1);
+
 fn patience() -> TimeoutConfig {
-    let attempt = Duration::from_secs(1);
-    let all_attempts = Duration::from_secs(3);
-    TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(all_attempts).build()
+    TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(PATIENCE).build()
 }
 
 fn undeclared(need: Need) -> Failure {
@@ -273,6 +334,15 @@ pub fn gateway(provider: Provider, key: Option<&SecretString>, config: &Config) 
     }
 }
 
+/// ClickHouse, with the secret that says as whom it knows us.
+///
+/// # Errors
+/// No URL, one on the way to which the password could be read, or a secret that is none.
+pub fn warehouse(login: Option<&SecretString>, config: &Config) -> Result<Warehouse, CannotStart> {
+    let url = config.warehouse.as_deref().unwrap_or_default();
+    Warehouse::new(url, &config.warehouse_database, login, config.warehouse_patience)
+}
+
 fn of_stripe(config: &Config) -> bool {
     config.payment_gateway == Some(Provider::Stripe)
 }
@@ -288,63 +358,4 @@ pub fn notices(provider: Provider, secrets: &[SecretString]) -> Result<Notices, 
     all.ok_or_else(|| {
         CannotStart("each secret of the payment gateway's notices must have at least 32 bytes".to_owned())
     })
-}
-
-/// Which version of a secret, by the names that Secrets Manager has for them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// The one in use.
-    Current,
-    /// The one that is about to be: accepted everywhere before anyone signs with it.
-    Pending,
-    /// The one that was in use before: accepted until what it signed has ended.
-    Previous,
-}
-
-impl Stage {
-    const fn label(self) -> &'static str {
-        match self {
-            Self::Current => "AWSCURRENT",
-            Self::Pending => "AWSPENDING",
-            Self::Previous => "AWSPREVIOUS",
-        }
-    }
-}
-
-/// All versions of a secret that are in use, the current one first.
-async fn versions(sdk: &SdkConfig, source: Option<SecretSource>) -> Result<Vec<SecretString>, CannotStart> {
-    let (current, coming, gone) = tokio::try_join!(
-        fetch(sdk, source.clone(), Stage::Current),
-        fetch(sdk, source.clone(), Stage::Pending),
-        fetch(sdk, source, Stage::Previous),
-    )?;
-    Ok([current, coming, gone].into_iter().flatten().collect())
-}
-
-async fn fetch(
-    sdk: &SdkConfig,
-    source: Option<SecretSource>,
-    stage: Stage,
-) -> Result<Option<SecretString>, CannotStart> {
-    let name = match source {
-        None => return Ok(None),
-        Some(SecretSource::Given(secret)) => return Ok((stage == Stage::Current).then_some(secret)),
-        Some(SecretSource::Named(name)) => name,
-    };
-    let client = aws_sdk_secretsmanager::Client::new(sdk);
-    let answer = client.get_secret_value().secret_id(&name).version_stage(stage.label()).send().await;
-    let value = match answer {
-        // A line break at the end is the editor's in which somebody wrote the secret down.
-        Ok(answer) => answer.secret_string.map(|secret| secret.trim_end().to_owned()),
-        // A key that is not being replaced has no other version.
-        Err(error)
-            if stage != Stage::Current
-                && error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) =>
-        {
-            return Ok(None);
-        }
-        Err(_) => None,
-    };
-    // The error is left out on purpose: of a secret, not even the shape of a failure belongs into a log.
-    value.map(|secret| Some(secret.into())).ok_or_else(|| CannotStart(format!("the secret {name} cannot be read")))
 }

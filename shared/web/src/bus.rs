@@ -1,4 +1,8 @@
-//! The way to the queue of events.
+//! The ways on which events go out: a queue, and Kafka.
+
+pub mod kafka;
+
+use std::str::FromStr;
 
 use aws_config::SdkConfig;
 use aws_sdk_sqs::{
@@ -6,9 +10,11 @@ use aws_sdk_sqs::{
     error::{BuildError, DisplayErrorContext, ProvideErrorMetadata, SdkError},
     types::{BatchResultErrorEntry, MessageAttributeValue, SendMessageBatchRequestEntry},
 };
-use croupier_rules::event::Event;
+use croupier_rules::event::{Event, Probe, Topic};
 use futures_util::future::join_all;
 use serde_json::Value;
+
+use crate::config::Need;
 
 /// The most messages that the queue takes at once.
 const MOST: usize = 10;
@@ -19,17 +25,57 @@ const MOST_BYTES: usize = 1 << 20;
 const UNACCEPTABLE: [&str; 4] =
     ["InvalidMessageContents", "InvalidParameterValue", "InvalidAttributeValue", "MissingParameter"];
 
+/// Where events go; somewhere at least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sinks {
+    /// Into the queue.
+    pub queue: bool,
+    /// To Kafka.
+    pub kafka: bool,
+}
+
+/// A text that does not say where events go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be sqs, kafka, or sqs,kafka")]
+pub struct NoSinks;
+
+impl FromStr for Sinks {
+    type Err = NoSinks;
+
+    fn from_str(text: &str) -> Result<Self, NoSinks> {
+        match text {
+            "sqs" => Ok(Self { queue: true, kafka: false }),
+            "kafka" => Ok(Self { queue: false, kafka: true }),
+            "sqs,kafka" => Ok(Self { queue: true, kafka: true }),
+            _ => Err(NoSinks),
+        }
+    }
+}
+
+impl Sinks {
+    /// Whether a function with these needs gets anything to send.
+    pub fn feed(self, needs: &[Need]) -> bool {
+        (self.queue || !needs.contains(&Need::Queue)) && (self.kafka || !needs.contains(&Need::Kafka))
+    }
+}
+
 /// The queue of events, and the one beside it for what makes none.
 pub struct Bus {
     client: Client,
     events: String,
-    failures: String,
+    failures: Aside,
 }
 
-/// An event as the queue is given it. Its player is its group, in which the queue keeps the order, and its id is that by which the queue
-/// drops repeats.
+/// A queue for what makes no event, for an operator to look at.
+pub struct Aside {
+    client: Client,
+    queue: String,
+}
+
+/// An event as it is sent. Its player is the group, or the key, within which its order is kept; its id is that by which repeats are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
+    topic: Topic,
     group: String,
     id: String,
     kind: &'static str,
@@ -40,11 +86,11 @@ pub struct Letter {
 /// What became of a letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sent {
-    /// The queue took it, now or before.
+    /// It was taken, now or before.
     Taken,
-    /// The queue did not take it now.
+    /// It was not taken now.
     NotNow(String),
-    /// The queue will never take it.
+    /// It will never be taken.
     Never(String),
 }
 
@@ -55,11 +101,27 @@ impl Letter {
     /// None that an event can cause: every field of it is representable in JSON.
     pub fn of(event: &Event) -> Result<Self, serde_json::Error> {
         Ok(Self {
+            topic: event.news.topic(),
             group: event.envelope.player_id.to_string(),
             id: event.envelope.event_id.to_string(),
             kind: event.news.name(),
             version: event.news.version(),
             body: acceptable(serde_json::to_string(event)?),
+        })
+    }
+
+    /// The letter that brings a probe to a topic, where it goes the way of this key.
+    ///
+    /// # Errors
+    /// None that a probe can cause.
+    pub fn of_probe(probe: &Probe, topic: Topic, key: impl ToString) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            topic,
+            group: key.to_string(),
+            id: probe.event_id.to_string(),
+            kind: Probe::NAME,
+            version: Probe::VERSION,
+            body: serde_json::to_string(probe)?,
         })
     }
 
@@ -89,7 +151,8 @@ impl Bus {
 
     /// The same through this client.
     pub fn through(client: Client, events: &str, failures: &str) -> Self {
-        Self { client, events: events.to_owned(), failures: failures.to_owned() }
+        let failures = Aside::through(client.clone(), failures);
+        Self { client, events: events.to_owned(), failures }
     }
 
     /// Sends letters, with as few requests as the queue allows, all at once: nothing is said of their order. Tells what became of each.
@@ -126,13 +189,30 @@ impl Bus {
         (0..letters.len()).map(became).collect()
     }
 
-    /// Keeps for an operator what is known of something that makes no event.
+    /// The queue for what makes no event.
+    pub const fn aside(&self) -> &Aside {
+        &self.failures
+    }
+}
+
+impl Aside {
+    /// The queue at this URL.
+    pub fn at(sdk: &SdkConfig, queue: &str) -> Self {
+        Self::through(Client::new(sdk), queue)
+    }
+
+    /// The same through this client.
+    pub fn through(client: Client, queue: &str) -> Self {
+        Self { client, queue: queue.to_owned() }
+    }
+
+    /// Keeps what is known of something that makes no event.
     ///
     /// # Errors
     /// The queue does not take it now.
-    pub async fn put_aside(&self, what: &Value) -> Result<(), String> {
+    pub async fn put(&self, what: &Value) -> Result<(), String> {
         let body = acceptable(what.to_string());
-        let sent = self.client.send_message().queue_url(&self.failures).message_body(body).send().await;
+        let sent = self.client.send_message().queue_url(&self.queue).message_body(body).send().await;
         sent.map(drop).map_err(|error| cause(&error))
     }
 }
@@ -183,7 +263,14 @@ mod tests {
 
     fn letter(number: usize, bytes: usize) -> Letter {
         let text = |text: &str| format!("{text}-{number}");
-        Letter { group: text("player"), id: text("event"), kind: "round.played", version: 1, body: "x".repeat(bytes) }
+        Letter {
+            topic: Topic::UserActions,
+            group: text("player"),
+            id: text("event"),
+            kind: "round.played",
+            version: 1,
+            body: "x".repeat(bytes),
+        }
     }
 
     fn sizes(bytes: &[usize]) -> Vec<usize> {

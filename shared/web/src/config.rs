@@ -5,7 +5,13 @@ use std::{collections::BTreeSet, time::Duration};
 use croupier_rules::calendar::Calendar;
 use secrecy::SecretString;
 
-use crate::pay::Provider;
+use crate::{
+    bus::{
+        Sinks,
+        kafka::{Mechanism, are_brokers},
+    },
+    pay::Provider,
+};
 
 /// Something outside the function that it cannot work without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +26,14 @@ pub enum Need {
     Sockets,
     /// The queue of events, and the one beside it for records that make none.
     Queue,
+    /// Kafka, if it is among the sinks of events.
+    Kafka,
+    /// The queue for what makes no event for Kafka.
+    KafkaFailures,
+    /// ClickHouse, and the user as whom it knows us.
+    Warehouse,
+    /// The queue for events that make no rows of ClickHouse.
+    AnalyticsFailures,
     /// The payment gateway, and the key by which it knows us.
     Payments,
     /// The secret that signs the payment gateway's notices.
@@ -28,15 +42,25 @@ pub enum Need {
     Seen,
 }
 
+/// The database with the tables of analytics, where nothing else is said.
+const DATABASE: &str = "croupier";
+
 /// Where Stripe is asked.
 const STRIPE: &str = "https://api.stripe.com";
 
 /// A payment gateway asks banks; what a function reads and writes before and after still fits into its time.
-const PAYMENT_PATIENCE: Duration = Duration::from_secs(8);
+pub const PAYMENT_PATIENCE: Duration = Duration::from_secs(8);
+
+/// ClickHouse answers when rows are written, which it does a few times a second; a function has a minute for all it has to do.
+const WAREHOUSE_PATIENCE: Duration = Duration::from_secs(15);
 
 const GATEWAY: &str = "PAYMENT_GATEWAY must be sandbox or stripe";
 
-const SINKS: &str = "EVENT_SINKS must be sqs: events go nowhere else yet, not to Kafka either";
+const SINKS: &str = "EVENT_SINKS must be sqs, kafka, or sqs,kafka";
+
+const BROKERS: &str = "KAFKA_BROKERS must list Kafka's brokers as host:port, with commas between them";
+
+const MECHANISM: &str = "KAFKA_SASL_MECHANISM must be SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN";
 
 /// Where a secret comes from.
 #[derive(Clone)]
@@ -64,6 +88,26 @@ pub struct Config {
     pub event_queue: Option<String>,
     /// The URL of the queue of records that make no event.
     pub event_failures: Option<String>,
+    /// Where events go.
+    pub sinks: Sinks,
+    /// Kafka's brokers.
+    pub kafka_brokers: Option<String>,
+    /// By which mechanism they know us.
+    pub kafka_mechanism: Mechanism,
+    /// By what they know us.
+    pub kafka: Option<SecretSource>,
+    /// The URL of the queue for what makes no event for Kafka.
+    pub kafka_failures: Option<String>,
+    /// The URL of ClickHouse's HTTP interface.
+    pub warehouse: Option<String>,
+    /// The database with the tables of analytics.
+    pub warehouse_database: String,
+    /// As whom ClickHouse knows us.
+    pub warehouse_login: Option<SecretSource>,
+    /// How long an insert may take.
+    pub warehouse_patience: Duration,
+    /// The URL of the queue for events that make no rows.
+    pub analytics_failures: Option<String>,
     /// Which payment gateway.
     pub payment_gateway: Option<Provider>,
     /// The key by which the payment gateway knows us.
@@ -114,6 +158,8 @@ impl Config {
         let sessions = text("MAX_SESSIONS").map_or(Ok(5), |text| text.parse::<usize>());
         let offset = text("GAME_DAY_OFFSET_MINUTES").map_or(Ok(0), |text| text.parse::<i32>());
         let gateway = text("PAYMENT_GATEWAY").map(|text| text.parse::<Provider>()).transpose();
+        let sinks = text("EVENT_SINKS").map_or(Ok(Sinks { queue: true, kafka: false }), |text| text.parse());
+        let mechanism = text("KAFKA_SASL_MECHANISM").map_or(Ok(Mechanism::default()), |text| text.parse());
         let calendar = offset.ok().and_then(Calendar::beginning_at);
         let config = Self {
             calendar: calendar.unwrap_or_default(),
@@ -124,6 +170,16 @@ impl Config {
             socket_endpoint: text("SOCKET_ENDPOINT"),
             event_queue: text("EVENT_QUEUE_URL"),
             event_failures: text("EVENT_FAILURES_URL"),
+            sinks: sinks.unwrap_or(Sinks { queue: true, kafka: false }),
+            kafka_brokers: text("KAFKA_BROKERS"),
+            kafka_mechanism: mechanism.unwrap_or_default(),
+            kafka: secret("KAFKA_SECRET"),
+            kafka_failures: text("KAFKA_FAILURES_URL"),
+            warehouse: text("CLICKHOUSE_URL"),
+            warehouse_database: text("CLICKHOUSE_DATABASE").unwrap_or_else(|| DATABASE.to_owned()),
+            warehouse_login: secret("CLICKHOUSE_SECRET"),
+            warehouse_patience: WAREHOUSE_PATIENCE,
+            analytics_failures: text("ANALYTICS_FAILURES_URL"),
             payment_gateway: gateway.unwrap_or(None),
             payments: secret("PAYMENT_SECRET"),
             payment_endpoint: text("PAYMENT_ENDPOINT").unwrap_or_else(|| STRIPE.to_owned()),
@@ -136,7 +192,10 @@ impl Config {
         let mut complaints: Vec<_> = needs.iter().flat_map(|need| config.lacks(*need)).map(str::to_owned).collect();
         // A name that no gateway has is wrong also where none is needed, and is said once where it is needed twice.
         complaints.extend(gateway.err().map(|_| GATEWAY.to_owned()));
-        complaints.extend(text("EVENT_SINKS").filter(|sinks| sinks != "sqs").map(|_| SINKS.to_owned()));
+        complaints.extend(sinks.err().map(|_| SINKS.to_owned()));
+        complaints.extend(mechanism.err().map(|_| MECHANISM.to_owned()));
+        // On a laptop nobody says what is needed, and Kafka is there or not.
+        complaints.extend(config.lacks_brokers().map(str::to_owned));
         let mut said = BTreeSet::new();
         complaints.retain(|complaint| said.insert(complaint.clone()));
         if !minutes.is_ok_and(|minutes| (1..=1440).contains(&minutes)) {
@@ -149,6 +208,11 @@ impl Config {
             complaints.push("MAX_SESSIONS must be a whole number from 1 to 50".to_owned());
         }
         if complaints.is_empty() { Ok(config) } else { Err(BadConfig(complaints)) }
+    }
+
+    fn lacks_brokers(&self) -> Option<&'static str> {
+        let listed = self.kafka_brokers.as_deref().is_some_and(are_brokers);
+        (self.sinks.kafka && !listed).then_some(BROKERS)
     }
 
     fn lacks(&self, need: Need) -> impl Iterator<Item = &'static str> + use<> {
@@ -180,6 +244,25 @@ impl Config {
                     (signed, "WEBHOOK_SECRET_ID must name the secret that signs the payment gateway's notices"),
                 ]
             }
+            Need::Kafka => {
+                let known = !self.sinks.kafka || self.kafka.is_some();
+                vec![(known, "KAFKA_SECRET_ID must name the secret with user and password for Kafka")]
+            }
+            Need::KafkaFailures => vec![(
+                self.kafka_failures.is_some(),
+                "KAFKA_FAILURES_URL must be the URL of the queue of what makes no event for Kafka",
+            )],
+            Need::Warehouse => vec![
+                (self.warehouse.is_some(), "CLICKHOUSE_URL must be the URL of ClickHouse"),
+                (
+                    self.warehouse_login.is_some(),
+                    "CLICKHOUSE_SECRET_ID must name the secret with user and password for ClickHouse",
+                ),
+            ],
+            Need::AnalyticsFailures => vec![(
+                self.analytics_failures.is_some(),
+                "ANALYTICS_FAILURES_URL must be the URL of the queue of events that make no rows",
+            )],
             // A permission is no variable.
             Need::Seen => vec![],
         };
@@ -227,14 +310,37 @@ mod tests {
     }
 
     #[test]
-    fn events_go_to_a_queue_and_whoever_wants_them_elsewhere_is_told_so() {
-        let urls = [("EVENT_QUEUE_URL", "https://a/queue"), ("EVENT_FAILURES_URL", "https://another/queue")];
-        assert!(complaints(&[Need::Queue], &urls).is_empty());
-        for sinks in ["kafka", "sqs,kafka", "SQS", "nowhere"] {
-            assert_eq!(complaints(&[Need::Queue], &[urls[0], urls[1], ("EVENT_SINKS", sinks)]), [SINKS], "{sinks}");
-            assert_eq!(complaints(&[], &[("EVENT_SINKS", sinks)]), [SINKS], "{sinks}");
+    fn events_go_where_it_is_said_and_to_kafka_only_when_all_of_it_is_known() {
+        let sinks = |text: &str| text.parse::<Sinks>().map(|Sinks { queue, kafka }| (queue, kafka));
+        assert_eq!(
+            [sinks("sqs"), sinks("kafka"), sinks("sqs,kafka")],
+            [Ok((true, false)), Ok((false, true)), Ok((true, true))]
+        );
+        for bad in ["SQS", "kafka,sqs", "sqs,sqs", "sqs, kafka", "nowhere"] {
+            assert_eq!(complaints(&[], &[("EVENT_SINKS", bad)]), [SINKS], "{bad}");
         }
-        assert!(complaints(&[Need::Queue], &[urls[0], urls[1], ("EVENT_SINKS", "sqs")]).is_empty());
+        assert!(complaints(&[Need::Kafka], &[]).is_empty(), "as long as it is not wanted, it may be unknown");
+        let (wanted, brokers) = (("EVENT_SINKS", "sqs,kafka"), ("KAFKA_BROKERS", "a:9092,b:9092"));
+        assert_eq!(complaints(&[], &[wanted]), [BROKERS]);
+        assert_eq!(complaints(&[], &[wanted, ("KAFKA_BROKERS", "a")]), [BROKERS]);
+        assert!(complaints(&[], &[wanted, brokers]).is_empty());
+        let all = complaints(&[Need::Kafka, Need::KafkaFailures], &[wanted, ("KAFKA_SASL_MECHANISM", "GSSAPI")]);
+        let named = ["KAFKA_BROKERS", "KAFKA_SECRET_ID", "KAFKA_FAILURES_URL", "KAFKA_SASL_MECHANISM"];
+        assert!(all.len() == 4 && named.iter().all(|name| all.iter().any(|said| said.contains(name))), "{all:?}");
+        let secret = ("KAFKA_SECRET_ID", "a-name");
+        assert!(complaints(&[Need::Kafka], &[wanted, brokers, secret]).is_empty());
+    }
+
+    #[test]
+    fn clickhouse_is_told_who_asks_wherever_a_function_needs_it() {
+        const BOTH: [Need; 2] = [Need::Warehouse, Need::AnalyticsFailures];
+        let all = complaints(&BOTH, &[]);
+        let named = ["CLICKHOUSE_URL", "CLICKHOUSE_SECRET_ID", "ANALYTICS_FAILURES_URL"];
+        assert!(all.len() == 3 && named.iter().all(|name| all.iter().any(|said| said.contains(name))), "{all:?}");
+        let told = named.map(|name| (name, "https://somewhere"));
+        assert!(complaints(&BOTH, &told).is_empty());
+        let config = Config::read(&BOTH, |name| named.contains(&name).then(|| "any".to_owned())).ok().unwrap();
+        assert_eq!(config.warehouse_database, "croupier", "a name is no secret");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What is invoked by something else than a request: a socket, the stream of the table.
 
+use std::time::Instant;
+
 use croupier_rules::{account::Session, admin::AuditEntry, event::Event, ledger::Entry};
 use croupier_store::{
     item::EntryRecord,
@@ -16,6 +18,8 @@ use crate::{
         BatchAnswer, FailedItem, ScheduleAnswer, SocketAnswer, SocketEvent, SocketHappening, StreamChange, StreamEvent,
         StreamRecord,
     },
+    line::{self, Invocation, Ran, Teller},
+    takings::Takings,
 };
 
 /// Answers what happens to a socket.
@@ -41,6 +45,8 @@ pub trait StreamConsumer: 'static {
     const TAKES: &'static [Beginning] = &[ENTRIES];
     /// What it cannot work without.
     const NEEDS: &'static [Need];
+    /// Whether what was played and bought is counted into the metrics as this one takes it: one does.
+    const COUNTS: bool = false;
 
     /// Takes a batch and tells which records failed, by their place in the stream: Lambda sends those again, and all that
     /// came after the first of them.
@@ -56,8 +62,8 @@ pub trait ScheduledTask: 'static {
     /// What it cannot work without.
     const NEEDS: &'static [Need];
 
-    /// Does it, and tells how many things there were to do.
-    fn run(app: &App) -> impl Future<Output = Result<usize, Failure>> + Send;
+    /// Does it, and tells how many things were done, and how things stand.
+    fn run(app: &App) -> impl Future<Output = Ran> + Send;
 }
 
 /// A record that could not be taken.
@@ -125,7 +131,8 @@ impl StreamChange {
     }
 }
 
-pub(crate) async fn socket<R: SocketRoute>(app: &App, event: SocketEvent) -> SocketAnswer {
+pub(crate) async fn socket<R: SocketRoute>(app: &App, invocation: &Invocation, event: SocketEvent) -> SocketAnswer {
+    let begun = Instant::now();
     let (connection, request) = (event.request_context.connection_id.clone(), event.request_context.request_id.clone());
     // A gateway that lets a message choose its route must not let it choose to connect.
     let result = if event.request_context.event_type == R::HAPPENING {
@@ -135,32 +142,73 @@ pub(crate) async fn socket<R: SocketRoute>(app: &App, event: SocketEvent) -> Soc
     };
     let status = result.as_ref().map_or_else(|failure| failure.code.status(), |_| 200);
     let failure = result.as_ref().err();
-    tracing::info!(
-        function = R::NAME,
-        request_id = request,
-        connection,
-        status,
-        code = failure.map(|failure| failure.code.text()),
-        cause = failure.and_then(|failure| failure.cause.as_deref()),
-        "call"
-    );
+    let call = line::Call { connection: Some(&connection), status, failure, ..line::Call::default() };
+    Teller { function: R::NAME, invocation, at: app.clock.now() }.call(&request, &call, begun.elapsed());
     SocketAnswer { status_code: status, body: result.ok().flatten() }
 }
 
-pub(crate) async fn scheduled<T: ScheduledTask>(app: &App) -> Result<ScheduleAnswer, Failure> {
-    let result = T::run(app).await;
-    let cause = result.as_ref().err().map(Failure::told);
-    tracing::info!(function = T::NAME, done = result.as_ref().ok(), cause, "schedule");
-    result.map(|done| ScheduleAnswer { done })
+pub(crate) async fn scheduled<T: ScheduledTask>(app: &App, invocation: &Invocation) -> Result<ScheduleAnswer, Failure> {
+    let begun = Instant::now();
+    let ran = T::run(app).await;
+    Teller { function: T::NAME, invocation, at: app.clock.now() }.schedule(&ran, begun.elapsed());
+    ran.done.map(|done| ScheduleAnswer { done })
 }
 
-pub(crate) async fn stream<C: StreamConsumer>(app: &App, event: StreamEvent) -> BatchAnswer {
+pub(crate) async fn stream<C: StreamConsumer>(app: &App, invocation: &Invocation, event: StreamEvent) -> BatchAnswer {
+    let begun = Instant::now();
     let records = event.records.len();
+    let counted = if C::COUNTS { event.records.clone() } else { Vec::new() };
     let failed = C::consume(app, event.records).await;
     for FailedRecord { sequence_number, cause } in &failed {
         tracing::error!(function = C::NAME, sequence_number, cause, "record failed");
     }
-    tracing::info!(function = C::NAME, records, failed = failed.len(), "batch");
+    let teller = Teller { function: C::NAME, invocation, at: app.clock.now() };
+    teller.batch(records, failed.len(), begun.elapsed());
+    teller.takings(&takings(counted, &failed));
     let failures = failed.into_iter().map(|record| FailedItem { item_identifier: record.sequence_number });
     BatchAnswer { batch_item_failures: failures.collect() }
+}
+
+/// What the records tell before the first that failed: Lambda sends that one again, and all that came after it.
+fn takings(records: Vec<StreamRecord>, failed: &[FailedRecord]) -> Takings {
+    let is_failed =
+        |record: &StreamRecord| failed.iter().any(|failed| failed.sequence_number == record.dynamodb.sequence_number);
+    let taken = records.into_iter().take_while(|record| !is_failed(record));
+    taken.filter_map(|record| record.entry().ok()).fold(Takings::default(), |mut takings, (_, entry)| {
+        takings.add(&entry);
+        takings
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The spin of the example by which `project` is tried out, at another place.
+    fn spin(sequence_number: &str) -> StreamRecord {
+        let example =
+            include_str!("../../../events/project.json").replace("PLAYER_ID", "ply_01M821HJXD54WQFZ000000000A");
+        let mut event: StreamEvent = serde_json::from_str(&example).unwrap();
+        let mut record = event.records.remove(0);
+        record.dynamodb.sequence_number = sequence_number.to_owned();
+        record
+    }
+
+    #[test]
+    fn what_comes_again_is_counted_when_it_does() {
+        let rounds = |failed: &[&str]| {
+            let failed: Vec<_> = failed
+                .iter()
+                .map(|place| FailedRecord { sequence_number: (*place).to_owned(), cause: String::new() })
+                .collect();
+            takings(["1", "2", "3"].map(spin).into(), &failed)
+                .games
+                .into_values()
+                .map(|played| played.rounds)
+                .sum::<u64>()
+        };
+        assert_eq!(rounds(&[]), 3);
+        assert_eq!(rounds(&["2"]), 1);
+        assert_eq!(rounds(&["3", "1"]), 0);
+    }
 }

@@ -7,7 +7,7 @@ use croupier_rules::{
     ledger::Hash,
     time::Timestamp,
 };
-use croupier_store::{StoreError, item::Attempt, tx::NotCommitted};
+use croupier_store::{StoreError, act::Done as Acted, item::Attempt, tx::NotCommitted};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -184,6 +184,8 @@ pub struct Answered {
     pub body: String,
     /// Whether it was first given before.
     pub replayed: bool,
+    /// How often it was decided anew since others wrote what it relied on.
+    pub retries: u32,
 }
 
 /// Something that can be answered.
@@ -215,7 +217,7 @@ impl<T: Serialize + JsonSchema + Send> Reply for T {
 
     fn answer(self) -> Result<Answered, Failure> {
         let body = serde_json::to_string(&self).map_err(Failure::internal)?;
-        Ok(Answered { status: 200, body, replayed: false })
+        Ok(Answered { status: 200, body, replayed: false, retries: 0 })
     }
 }
 
@@ -228,7 +230,8 @@ impl<R: JsonSchema + Send> Reply for Once<R> {
     }
 
     fn answer(self) -> Result<Answered, Failure> {
-        Ok(Answered { status: 200, body: self.done.reply, replayed: self.done.replayed })
+        let Acted { reply: body, replayed, retries } = self.done;
+        Ok(Answered { status: 200, body, replayed, retries })
     }
 }
 
@@ -257,6 +260,7 @@ pub fn needs<E: Endpoint>() -> Vec<Need> {
 pub(crate) struct Told {
     pub player: Option<String>,
     pub replayed: bool,
+    pub retries: u32,
     pub status: u16,
 }
 
@@ -284,8 +288,8 @@ pub(crate) async fn answer<E: Endpoint>(app: &App, event: &HttpEvent, told: &mut
     let seen = if E::Reply::KEYED { None } else { caller.seen(now) };
     let call = Call { app, caller, now, incoming: &incoming, attempt };
     let (reply, ()) = tokio::join!(E::handle(call, request), note(app, seen, now));
-    let Answered { status, body, replayed } = reply?.answer()?;
-    (told.replayed, told.status) = (replayed, status);
+    let Answered { status, body, replayed, retries } = reply?.answer()?;
+    (told.replayed, told.retries, told.status) = (replayed, retries, status);
     let mut answer = answer_with(status, "application/json", body);
     if replayed {
         answer.headers.insert("idempotency-replayed".to_owned(), "true".to_owned());

@@ -132,6 +132,10 @@ codes! {
     TooManyAttempts = "TOO_MANY_ATTEMPTS", 429;
     /// Something broke on our side. Where a key is taken, a repeat with the same one tells what was done.
     Internal = "INTERNAL", 500;
+    /// Events do not go to Kafka here.
+    KafkaOff = "KAFKA_OFF", 503;
+    /// Kafka does not answer, or lacks a topic, or does not let us in.
+    KafkaUnavailable = "KAFKA_UNAVAILABLE", 503;
     /// Too much is going on; `Retry-After` tells when to repeat, with the same key where one is taken.
     Unavailable = "UNAVAILABLE", 503;
 }
@@ -171,6 +175,8 @@ pub struct Failure {
     pub allow: Option<Box<str>>,
     /// What only the log is told.
     pub cause: Option<Box<str>>,
+    /// How often it was decided anew before it was given up.
+    pub retries: u32,
 }
 
 /// The body of every refusal.
@@ -208,6 +214,7 @@ impl Failure {
             total: None,
             allow: None,
             cause: None,
+            retries: 0,
         }
     }
 
@@ -314,10 +321,15 @@ impl From<Barred> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let cause = Some(error.to_string().into());
+        let unavailable = |retries| Self {
+            retry_after: Some(Duration::from_secs(1)),
+            cause: cause.clone(),
+            retries,
+            ..Self::of(Code::Unavailable)
+        };
         match error {
-            StoreError::Throttled | StoreError::Unavailable(_) => {
-                Self { retry_after: Some(Duration::from_secs(1)), cause, ..Self::of(Code::Unavailable) }
-            }
+            StoreError::Contended { retries } => unavailable(retries),
+            StoreError::Throttled | StoreError::Unavailable(_) => unavailable(0),
             StoreError::Rejected(_) | StoreError::Corrupt(_) => Self { cause, ..Self::of(Code::Internal) },
         }
     }

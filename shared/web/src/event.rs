@@ -143,6 +143,58 @@ pub struct StreamChange {
     pub new_image: serde_dynamo::Item,
 }
 
+/// Messages, of a queue or of Kafka.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum MessageEvent {
+    /// Of an SQS queue.
+    Sqs {
+        /// The messages, in order for each group.
+        #[serde(rename = "Records")]
+        records: Vec<SqsRecord>,
+    },
+    /// Of Kafka, whoever runs it.
+    Kafka {
+        /// The messages, in order for each partition, by topic and partition.
+        records: BTreeMap<String, Vec<KafkaRecord>>,
+    },
+}
+
+/// One message of an SQS queue.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SqsRecord {
+    /// What the queue calls it.
+    pub message_id: String,
+    /// What it says.
+    pub body: String,
+    /// What the queue knows of it.
+    #[serde(default)]
+    pub attributes: SqsAttributes,
+}
+
+/// What an SQS queue knows of a message.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct SqsAttributes {
+    /// Its group, in a FIFO queue.
+    #[serde(rename = "MessageGroupId", default, skip_serializing_if = "Option::is_none")]
+    pub message_group_id: Option<String>,
+}
+
+/// One message of Kafka.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KafkaRecord {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: u32,
+    /// The place in the partition.
+    pub offset: u64,
+    /// What it says, in base64; nothing, where a key was deleted.
+    #[serde(default)]
+    pub value: Option<String>,
+}
+
 /// Which records of a batch failed. A stream goes on from the first of them, a queue sends just these again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

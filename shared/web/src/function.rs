@@ -14,7 +14,9 @@ use crate::{
     endpoint::{self, Endpoint, Route, Told},
     error::{Code, Failure},
     event::{HttpEvent, SocketHappening},
+    line::{self, Invocation, Teller},
     openapi::Operation,
+    queue::{self, QueueConsumer},
 };
 
 /// What invokes a function.
@@ -28,6 +30,8 @@ pub enum Trigger {
     Socket(SocketHappening),
     /// New items in the stream of the table, whose keys begin in one of these ways.
     Stream(&'static [Beginning]),
+    /// Events in their queue.
+    Queue,
     /// The clock, every so many minutes.
     Schedule(u32),
 }
@@ -41,7 +45,7 @@ pub struct Function {
     pub name: &'static str,
     /// What invokes it.
     pub trigger: Trigger,
-    invoke: for<'a> fn(&'a App, Value) -> Running<'a>,
+    invoke: for<'a> fn(&'a App, Invocation, Value) -> Running<'a>,
     needs: fn() -> Vec<Need>,
     codes: fn() -> Vec<Code>,
     operation: Option<fn(&mut SchemaGenerator) -> Operation>,
@@ -53,8 +57,8 @@ impl Function {
         Self {
             name: E::ROUTE.name,
             trigger: Trigger::Http(E::ROUTE),
-            invoke: |app, payload| {
-                Box::pin(async move { typed(payload, async |event| request::<E>(app, event).await).await })
+            invoke: |app, invocation, payload| {
+                Box::pin(async move { typed(payload, async |event| request::<E>(app, &invocation, event).await).await })
             },
             needs: endpoint::needs::<E>,
             codes: endpoint::codes::<E>,
@@ -72,8 +76,10 @@ impl Function {
         Self {
             name: R::NAME,
             trigger: Trigger::Socket(R::HAPPENING),
-            invoke: |app, payload| {
-                Box::pin(async move { typed(payload, async |event| consumer::socket::<R>(app, event).await).await })
+            invoke: |app, invocation, payload| {
+                Box::pin(async move {
+                    typed(payload, async |event| consumer::socket::<R>(app, &invocation, event).await).await
+                })
             },
             needs: || R::NEEDS.to_vec(),
             codes: || R::CODES.to_vec(),
@@ -86,8 +92,28 @@ impl Function {
         Self {
             name: C::NAME,
             trigger: Trigger::Stream(C::TAKES),
-            invoke: |app, payload| {
-                Box::pin(async move { typed(payload, async |event| consumer::stream::<C>(app, event).await).await })
+            invoke: |app, invocation, payload| {
+                Box::pin(async move {
+                    typed(payload, async |event| consumer::stream::<C>(app, &invocation, event).await).await
+                })
+            },
+            needs: || C::NEEDS.to_vec(),
+            codes: Vec::new,
+            operation: None,
+        }
+    }
+
+    /// The row of a consumer of messages.
+    pub const fn queue<C: QueueConsumer>() -> Self {
+        Self {
+            name: C::NAME,
+            trigger: Trigger::Queue,
+            // What cannot be answered message by message is the invocation's failure: the batch comes again whole.
+            invoke: |app, invocation, payload| {
+                Box::pin(async move {
+                    let answer = queue::messages::<C>(app, &invocation, serde_json::from_value(payload)?).await;
+                    serde_json::to_value(answer.map_err(|failure| serde_json::Error::custom(failure.told()))?)
+                })
             },
             needs: || C::NEEDS.to_vec(),
             codes: Vec::new,
@@ -101,9 +127,9 @@ impl Function {
             name: T::NAME,
             trigger: Trigger::Schedule(T::EVERY_MINUTES),
             // A failure is the invocation's: Lambda counts it, and the next time comes soon.
-            invoke: |app, _| {
+            invoke: |app, invocation, _| {
                 Box::pin(async move {
-                    let done = consumer::scheduled::<T>(app).await;
+                    let done = consumer::scheduled::<T>(app, &invocation).await;
                     serde_json::to_value(done.map_err(|failure| serde_json::Error::custom(failure.detail))?)
                 })
             },
@@ -116,9 +142,17 @@ impl Function {
     /// Invokes it with an event, as Lambda does.
     ///
     /// # Errors
-    /// An event of another shape, or a schedule that could not be kept.
+    /// An event of another shape, a schedule that could not be kept, or a batch that has to come again.
     pub async fn invoke(&self, app: &App, event: Value) -> Result<Value, serde_json::Error> {
-        (self.invoke)(app, event).await
+        self.invoke_as(Invocation::default(), app, event).await
+    }
+
+    /// The same by somebody who knows more of the invocation.
+    ///
+    /// # Errors
+    /// As [`Function::invoke`].
+    pub async fn invoke_as(&self, invocation: Invocation, app: &App, event: Value) -> Result<Value, serde_json::Error> {
+        (self.invoke)(app, invocation, event).await
     }
 
     /// What it cannot work without.
@@ -144,7 +178,7 @@ async fn typed<E: DeserializeOwned, A: Serialize>(
     serde_json::to_value(answer(serde_json::from_value(payload)?).await)
 }
 
-async fn request<E: Endpoint>(app: &App, event: HttpEvent) -> crate::event::HttpAnswer {
+async fn request<E: Endpoint>(app: &App, invocation: &Invocation, event: HttpEvent) -> crate::event::HttpAnswer {
     let begun = Instant::now();
     let mut told = Told::default();
     let result = endpoint::answer::<E>(app, &event, &mut told).await;
@@ -153,16 +187,14 @@ async fn request<E: Endpoint>(app: &App, event: HttpEvent) -> crate::event::Http
     if let Some(Failure { code, .. }) = failure {
         debug_assert!(endpoint::codes::<E>().contains(code), "{} does not declare {code:?}", E::ROUTE.name);
     }
-    tracing::info!(
-        function = E::ROUTE.name,
-        request_id,
-        player = told.player,
-        status = failure.map_or(told.status, |failure| failure.code.status()),
-        code = failure.map(|failure| failure.code.text()),
-        cause = failure.and_then(|failure| failure.cause.as_deref()),
-        replayed = told.replayed,
-        ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-        "call"
-    );
+    let call = line::Call {
+        player: told.player.as_deref(),
+        connection: None,
+        status: failure.map_or(told.status, |failure| failure.code.status()),
+        failure,
+        replayed: told.replayed,
+        retries: failure.map_or(told.retries, |failure| failure.retries),
+    };
+    Teller { function: E::ROUTE.name, invocation, at: app.clock.now() }.call(request_id, &call, begun.elapsed());
     result.unwrap_or_else(|failure| endpoint::refuse(&failure, request_id))
 }

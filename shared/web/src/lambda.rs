@@ -1,11 +1,17 @@
 //! The bootstrap: one executable that is one function, chosen by its handler.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 
-use crate::{app::App, config::Config, function::Function, log};
+use crate::{app::App, config::Config, function::Function, line::Invocation, log};
 
 /// Runs the function that `_HANDLER` names, until Lambda ends it.
 pub async fn run(functions: &'static [Function]) -> ExitCode {
@@ -33,9 +39,12 @@ async fn serve(functions: &'static [Function]) -> Result<(), String> {
     let app =
         Box::pin(App::start(&config, &needs)).await.map_err(|error| format!("{handler} cannot start: {error}"))?;
     let app = Arc::new(app);
-    let service = service_fn(|event: LambdaEvent<Value>| {
+    let is_first = AtomicBool::new(true);
+    let service = service_fn(|LambdaEvent { payload, context, .. }: LambdaEvent<Value>| {
         let app = Arc::clone(&app);
-        async move { function.invoke(&app, event.payload).await.map_err(lambda_runtime::Error::from) }
+        let cold_start = is_first.swap(false, Ordering::Relaxed);
+        let invocation = Invocation { id: Some(context.request_id), trace_id: context.xray_trace_id, cold_start };
+        async move { function.invoke_as(invocation, &app, payload).await.map_err(lambda_runtime::Error::from) }
     });
     lambda_runtime::run(service).await.map_err(|error| error.to_string())
 }

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use croupier_functions::FUNCTIONS;
-use croupier_rules::economy::Economy;
 use croupier_tests::{
     seat::{Answer, PASSWORD, Seat, Site},
     wire::Passed,
     world::{World, play},
 };
 use croupier_web::{
-    app::{App, Clock, Entropy},
+    app::{App, Entropy},
     error::Code,
     event::HttpEvent,
     token::Tokens,
@@ -178,18 +177,10 @@ async fn the_lock_is_known_to_every_instance_of_the_function() {
 async fn elsewhere(world: &World, site_id: &str) -> Value {
     let instance = App {
         max_sessions: 5,
-        odds: std::sync::OnceLock::new(),
-        gacha_odds: std::sync::OnceLock::new(),
-        clock: Clock::Still(std::sync::Arc::new(world.now().millis().into())),
         entropy: Entropy::seeded(8),
-        economy: Economy::shipped().unwrap(),
         store: Some(world.store().clone()),
         tokens: Tokens::new(&"s".repeat(32).into(), &[], MINUTE),
-        seeds: None,
-        sockets: None,
-        bus: None,
-        payments: None,
-        notices: None,
+        ..world.instance()
     };
     let body = json!({ "site_id": site_id, "password": PASSWORD }).to_string();
     let event = HttpEvent { body: Some(body), ..HttpEvent::default() };

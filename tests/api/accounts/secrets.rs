@@ -1,19 +1,14 @@
 //! Secrets: what the client holds is in no table and in no log.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use croupier_localstack::table::TABLE;
 use croupier_tests::{
     live::Live,
     seat::{ADMIN_PASSWORD, Answer, PASSWORD, Seat, Site},
+    tape::Tape,
     world::{World, play},
 };
 use reqwest::Method;
 use serde_json::json;
-use tracing_subscriber::{filter::LevelFilter, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::admin::update;
 
@@ -81,14 +76,7 @@ async fn no_secret_is_kept_in_the_table() {
 
 #[tokio::test]
 async fn no_secret_and_no_phone_number_is_written_to_the_log() {
-    let tape = Tape::default();
-    let writer = tape.clone();
-    let ours = ["croupier_functions", "croupier_store", "croupier_web"].map(|name| (name, LevelFilter::TRACE));
-    let levels = Targets::new().with_default(LevelFilter::WARN).with_targets(ours);
-    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(move || writer.clone());
-    // As long as there is but one listener, whichever thread logs a line first decides whether anybody wants to hear it.
-    let _other = tracing_subscriber::registry().set_default();
-    let _listener = tracing_subscriber::registry().with(levels).with(lines).set_default();
+    let (tape, _listeners) = Tape::listen();
     play(async |world| {
         let (seat, mut secrets) = lives(world).await;
         let log = tape.text();
@@ -109,24 +97,4 @@ async fn no_secret_and_no_phone_number_is_written_to_the_log() {
         }
     })
     .await;
-}
-
-/// A log that is kept in memory.
-#[derive(Clone, Default)]
-struct Tape(Arc<Mutex<Vec<u8>>>);
-
-impl Tape {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for Tape {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -21,7 +21,10 @@ pub async fn audit(world: &World, books: &Books) {
     let logins = books.sessions.iter().map(|(player, login)| Event::of_login(*player, login));
     let expected: Vec<_> = deeds.chain(logins).collect();
     let entries = books.ledgers.values().flatten().map(|record| Event::of(&record.entry));
-    let awaited = entries.chain(expected.iter().cloned()).map(|event| event.envelope.event_id).collect();
+    let awaited = entries
+        .chain(expected.iter().cloned())
+        .map(|Event { envelope, .. }| (envelope.player_id, envelope.event_id))
+        .collect();
     let mut told = world.published(&awaited).await;
     let besides = |events: &mut Vec<Event>| events.extract_if(.., |event| event.envelope.sequence == 0).collect();
     let mut others: Vec<Event> = told.values_mut().flat_map::<Vec<_>, _>(besides).collect();

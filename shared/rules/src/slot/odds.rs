@@ -24,6 +24,11 @@ impl Share {
         Self { numerator: numerator / divisor, denominator: (denominator / divisor).max(1) }
     }
 
+    /// The two numbers of the fraction, in lowest terms.
+    pub const fn parts(self) -> (u128, u128) {
+        (self.numerator, self.denominator)
+    }
+
     /// Whether it is more than the whole.
     pub fn exceeds_one(self) -> bool {
         self.numerator > self.denominator
@@ -119,9 +124,9 @@ impl<'a> Paytable<'a> {
         Share::of(paid * (100 + u128::from(bonus_percent)), self.all * 100 * 100)
     }
 
-    /// What comes back of this very stake after rounding down, with a streak of this many spins. A streak of 0 has
+    /// What this very stake pays on average, in coins, after rounding down, with a streak of this many spins. A streak of 0 has
     /// no bonus.
-    pub fn return_of(&self, stake: Coins, streak: u32) -> Share {
+    pub fn mean_win(&self, stake: Coins, streak: u32) -> Share {
         let most = i32::try_from(self.slot.rules.bonus.variation_basis_points).unwrap_or(0);
         let mut paid = 0;
         for (pay, ways) in &self.ways {
@@ -129,7 +134,25 @@ impl<'a> Paytable<'a> {
             paid += ways * wins.sum::<u128>();
         }
         let variations = u128::from(most.unsigned_abs()) * 2 + 1;
-        Share::of(paid, self.all * variations * u128::from(stake.get()))
+        Share::of(paid, self.all * variations)
+    }
+
+    /// The square of what this very stake pays, on average, in coins squared: with the mean, it tells how far results spread.
+    pub fn mean_squared_win(&self, stake: Coins, streak: u32) -> Share {
+        let most = i32::try_from(self.slot.rules.bonus.variation_basis_points).unwrap_or(0);
+        let mut squares = 0;
+        for (pay, ways) in &self.ways {
+            let wins = (-most..=most).map(|variation| u128::from(self.slot.win(stake, *pay, streak, variation)).pow(2));
+            squares += ways * wins.sum::<u128>();
+        }
+        let variations = u128::from(most.unsigned_abs()) * 2 + 1;
+        Share::of(squares, self.all * variations)
+    }
+
+    /// What comes back of this very stake after rounding down, with a streak of this many spins.
+    pub fn return_of(&self, stake: Coins, streak: u32) -> Share {
+        let (paid, cases) = self.mean_win(stake, streak).parts();
+        Share::of(paid, cases * u128::from(stake.get()))
     }
 }
 
@@ -190,7 +213,7 @@ impl SlotConfig {
         let slot = &economy.slot;
         let rules = slot.rules.clone();
         let table = Paytable::of(slot);
-        let steps = 1..=rules.bonus.percent_at_most.div_ceil(rules.bonus.percent_per_step.max(1)).max(1);
+        let steps = rules.bonus.steps();
         let bets = asked.map_or(rules.shown_bets, |bet| vec![bet]);
         Self {
             odds_version: economy.version.clone(),

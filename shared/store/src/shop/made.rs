@@ -165,7 +165,7 @@ impl Store {
             made.make(tx.create(&Key::audit(entry.id), entry, Conflict::Broken))
         });
         match written.await {
-            Ok(()) => Ok(Done { reply: answer.reply, replayed: false }),
+            Ok(()) => Ok(Done { reply: answer.reply, replayed: false, retries: 0 }),
             Err(NotCommitted::Refused { conflict: Conflict::AlreadyDone, found: Some(found) }) => {
                 deed.repeated(decode(found)?)
             }

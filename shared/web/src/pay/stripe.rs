@@ -2,25 +2,24 @@
 
 mod answer;
 
-use std::{error::Error, iter::successors, time::Duration};
+use std::time::Duration;
 
-use aws_smithy_http_client::{
-    Connector,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::client::{http::HttpConnector, orchestrator::HttpRequest, result::ConnectorError};
-use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
 use croupier_rules::{id::PurchaseId, name::ChargeId, shop::payment::ChargeState};
 use http::{
-    HeaderValue, Request, Uri,
-    header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT},
+    HeaderValue,
+    header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 
 use self::answer::{Heard, Intent, Problem, Refund};
 use super::{Bill, Told, Unheard};
-use crate::app::CannotStart;
+use crate::{
+    app::CannotStart,
+    http::{Http, causes},
+};
 
 /// The version of the API that is spoken here, whatever the account's own is.
 const VERSION: &str = "2024-06-20";
@@ -30,8 +29,7 @@ const REFUNDS: &str = "/v1/refunds";
 
 /// Stripe, or what stands in for it.
 pub struct Stripe {
-    http: Connector,
-    endpoint: String,
+    http: Http,
     authorization: HeaderValue,
     patience: Duration,
 }
@@ -62,18 +60,11 @@ impl Stripe {
     /// An endpoint on the way to which the key could be read, or a key that cannot be sent.
     pub fn new(endpoint: &str, key: &SecretString, patience: Duration) -> Result<Self, CannotStart> {
         let no_endpoint = || CannotStart("PAYMENT_ENDPOINT must be an https URL".to_owned());
-        let endpoint = endpoint.trim_end_matches('/');
-        let uri: Uri = endpoint.parse().map_err(|_| no_endpoint())?;
-        let on_this_machine = matches!(uri.host(), Some("127.0.0.1" | "localhost" | "[::1]"));
-        let http = match uri.scheme_str() {
-            Some("https") => Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build(),
-            Some("http") if on_this_machine => Connector::builder().build_http(),
-            _ => return Err(no_endpoint()),
-        };
+        let http = Http::to(endpoint).ok_or_else(no_endpoint)?;
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", key.expose_secret()))
             .map_err(|_| CannotStart("the payment gateway's API key has characters that no key has".to_owned()))?;
         authorization.set_sensitive(true);
-        Ok(Self { http, endpoint: endpoint.to_owned(), authorization, patience })
+        Ok(Self { http, authorization, patience })
     }
 
     pub(super) async fn authorize(&self, bill: &Bill<'_>) -> Result<Told, Unheard> {
@@ -167,15 +158,12 @@ impl Stripe {
         };
         let heard = tokio::time::timeout(self.patience, asked).await;
         let heard = heard.map_err(|_| Unheard(format!("Stripe says nothing for {:?}", self.patience)))?;
-        heard.map_err(|error| broken(&error))?.read()
+        heard.map_err(|error| Unheard(causes(&error)))?.read()
     }
 
     async fn send(&self, call: &Call) -> Result<Heard, ConnectorError> {
-        let request = Request::builder()
-            .uri(format!("{}{}", self.endpoint, call.path))
-            .header(AUTHORIZATION, &self.authorization)
-            .header(USER_AGENT, concat!("croupier/", env!("CARGO_PKG_VERSION")))
-            .header("stripe-version", VERSION);
+        let request =
+            self.http.request(&call.path).header(AUTHORIZATION, &self.authorization).header("stripe-version", VERSION);
         let request = match &call.change {
             None => request.body(SdkBody::empty()),
             Some(Change { key, form }) => request
@@ -185,14 +173,9 @@ impl Stripe {
                 .header("idempotency-key", key)
                 .body(SdkBody::from(form.as_str())),
         };
-        let request = request.map_err(|error| ConnectorError::user(error.into()))?;
-        let request = HttpRequest::try_from(request).map_err(|error| ConnectorError::user(error.into()))?;
-        let response = self.http.call(request).await?;
-        let status = response.status().as_u16();
-        let request = response.headers().get("request-id").map(str::to_owned);
-        let body = ByteStream::new(response.into_body()).collect().await;
-        let body = body.map_err(|error| ConnectorError::io(error.into()))?.to_vec();
-        Ok(Heard { status, request, body })
+        let heard = self.http.send(request).await?;
+        let request = heard.headers.get("request-id").map(str::to_owned);
+        Ok(Heard { status: heard.status, request, body: heard.body })
     }
 }
 
@@ -207,12 +190,6 @@ fn own(charge: &ChargeId) -> Result<&str, Unheard> {
     let name = charge.as_str();
     let good = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     good.then_some(name).ok_or_else(|| Unheard("the charge is none of Stripe's".to_owned()))
-}
-
-/// A connection that broke, with all that is known of why.
-fn broken(error: &ConnectorError) -> Unheard {
-    let causes = successors(Some::<&dyn Error>(error), |error| (*error).source());
-    Unheard(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }
 
 fn refused(purchase: PurchaseId, problem: &Problem) -> Unheard {
