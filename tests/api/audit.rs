@@ -44,9 +44,12 @@ fn key(pk: &str, sk: &str) -> Item {
 #[expect(clippy::disallowed_methods, reason = "what no function does is what an audit is for")]
 async fn exchange(world: &World, old: Option<&Item>, new: Option<&Item>) {
     let table = &world.running().table;
-    if let Some(old) = old {
-        let key = [PK, SK].map(|name| (name.to_owned(), old[name].clone())).into();
-        table.delete_item().table_name(TABLE).set_key(Some(key)).send().await.unwrap();
+    let key = |item: &Item| -> Item { [PK, SK].map(|name| (name.to_owned(), item[name].clone())).into() };
+    // What is written over another is nothing new, of which somebody would be told.
+    if let Some(old) = old
+        && new.is_none_or(|new| key(new) != key(old))
+    {
+        table.delete_item().table_name(TABLE).set_key(Some(key(old))).send().await.unwrap();
     }
     if let Some(new) = new {
         table.put_item().table_name(TABLE).set_item(Some(new.clone())).send().await.unwrap();

@@ -86,7 +86,6 @@ pub async fn audit(world: &World) {
     }
     games::boards(&books.ledgers, &books.games, world.running().app.economy.calendar);
     shop::audit(&books.ledgers, &books.shop);
-    events::audit(world, &books).await;
     books.names_are_claimed_both_ways();
     books.invites_are_counted();
     books.operators_explain_players();
@@ -98,6 +97,7 @@ pub async fn audit(world: &World) {
         assert!(profile.sessions.len() <= 5, "{} has too many sessions", profile.site_id);
     }
     assert_eq!(books.connections, books.sockets, "a socket is known by its player and by its name");
+    events::audit(world, &books).await;
     let dead = world.running().queues.dead().filter(|(_, queue)| !queue.bodies().is_empty());
     assert_eq!(dead.map(|(name, _)| name).collect::<Vec<_>>(), [""; 0], "somebody has left something behind");
 }
