@@ -192,6 +192,9 @@ impl Queue {
         dead.with(|state| {
             for message in given_up {
                 let (number, dead_of) = (dead.taken() + 1, Some(self.name.clone()));
+                if state.messages.len() == MOST_KEPT {
+                    state.messages.pop_front();
+                }
                 state.messages.push_back(Message { number, received: 0, dead_of, ..message });
                 dead.taken.send_replace(number);
             }

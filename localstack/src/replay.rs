@@ -25,8 +25,9 @@ use self::letter::in_order;
 pub use self::letter::{DeadLetter, GivenUp, Matter, NoEvent, NoRows};
 use crate::stream::new_item;
 
-/// How long nobody else gets what was received, in seconds. A function has less time to take it.
-const OURS_FOR: i32 = 300;
+/// How long nobody else gets what was received, in seconds: what is received together is handed over one by one, and a function may take
+/// a quarter of an hour.
+const OURS_FOR: i32 = 6 * 3600;
 /// The most letters of a queue that are looked at together.
 const MOST: usize = 1_000;
 /// The most records that a function is handed together: ten of the largest items still fit into an invocation.
@@ -63,7 +64,7 @@ pub struct DeadLetters {
 pub enum Wanted {
     /// All.
     All,
-    /// Those of queues whose URLs end so.
+    /// Those of the queue of this name.
     Queue(String),
     /// The one with this id.
     One(String),
@@ -73,7 +74,7 @@ impl Wanted {
     fn is(&self, letter: &DeadLetter) -> bool {
         match self {
             Self::All => true,
-            Self::Queue(name) => letter.queue.ends_with(name),
+            Self::Queue(name) => letter.queue.rsplit('/').next() == Some(name),
             Self::One(id) => letter.id() == id,
         }
     }

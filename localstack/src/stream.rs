@@ -122,8 +122,9 @@ impl Reader {
 
     fn keep(&self, place: String) -> std::io::Result<()> {
         if let Some(path) = &self.checkpoint {
-            // A file that is renamed is whole, whenever the process ends.
-            let unfinished = path.with_extension("new");
+            // A file that is renamed is whole, whenever the process ends. Each reader has its own: they write at the same time.
+            let mut unfinished = path.clone().into_os_string();
+            unfinished.push(".new");
             std::fs::write(&unfinished, &place)?;
             std::fs::rename(unfinished, path)?;
         }

@@ -1,6 +1,10 @@
 //! What the functions that publish have in common: the events of each player in their order, wherever they go.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    mem,
+    time::{Duration, Instant},
+};
 
 use croupier_rules::id::PlayerId;
 use croupier_web::{
@@ -67,6 +71,9 @@ impl Sink {
     }
 }
 
+/// How long turns go on. A function that is cut off has told nothing of what was taken, and all of it comes again.
+const ENOUGH: Duration = Duration::from_secs(40);
+
 /// What is still to be sent of one player, and where in the stream it comes from.
 type Waiting = VecDeque<(StreamChange, Letter)>;
 
@@ -83,7 +90,17 @@ pub(super) async fn send(app: &App, batch: Vec<StreamRecord>, sink: Sink) -> Vec
             Err(cause) => failed.extend(sink.put_aside(app, origin, &cause).await.err()),
         }
     }
+    let begun = Instant::now();
     while !players.is_empty() {
+        if begun.elapsed() > ENOUGH {
+            let rest = mem::take(&mut players).into_values().flatten();
+            let places = rest.map(|(origin, _)| origin.sequence_number).collect();
+            failed.extend(FailedRecord::each(
+                places,
+                &Failure::internal("the batch takes too long, the rest comes again"),
+            ));
+            break;
+        }
         let first = |(player, waiting): (&PlayerId, &mut Waiting)| Some((*player, waiting.pop_front()?));
         let next: Vec<_> = players.iter_mut().filter_map(first).collect();
         players.retain(|_, waiting| !waiting.is_empty());

@@ -53,7 +53,7 @@ enum What {
 struct Which {
     /// The id of a letter.
     id: Option<String>,
-    /// All letters of one queue: the end of its URL.
+    /// All letters of one queue: the last part of its URL.
     #[arg(long, value_name = "NAME")]
     queue: Option<String>,
     /// All letters.

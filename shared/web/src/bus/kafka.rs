@@ -263,8 +263,9 @@ impl Kafka {
             .acks(Acks::All)
             .idempotent(true)
             .linger(Duration::ZERO)
-            .delivery_timeout(self.patience)
-            .max_block(self.patience)
+            // The one begins when the other is over: when it is known to whom the letter goes.
+            .max_block(self.patience / 4)
+            .delivery_timeout(self.patience - self.patience / 4)
             .metrics_push(false);
         let producer = producer.build().await?;
         Ok(Open { kafka, producer })
