@@ -1,7 +1,14 @@
-# What the scripts have in common that run the commands of docs/operations.md. Source it in the root of the repository.
+# What the scripts have in common that run the commands of docs/operations.md. Source it in the root of the repository: the first argument of
+# the script is the emulator's URL.
+
+endpoint=${1:-http://127.0.0.1:${EMULATOR_PORT:-4566}}
+unset AWS_PROFILE AWS_SESSION_TOKEN
+export AWS_ENDPOINT_URL=${endpoint%/} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
+export PATH=$PWD/target/emulator/venv/bin:$PATH
 
 say() { printf '\n── %s\n' "$*"; }
 die() { echo "$*" >&2; exit 1; }
+field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
 documented() { awk -v heading="$1" '
   /^```/ { inside = !inside; shell = inside && here && $0 == "```sh"; next }
   !inside && /^#/ { sub(/^#+ /, ""); here = $0 == heading }

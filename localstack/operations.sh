@@ -7,13 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-endpoint=${1:-http://127.0.0.1:${EMULATOR_PORT:-4566}}
-unset AWS_PROFILE AWS_SESSION_TOKEN
-export AWS_ENDPOINT_URL=${endpoint%/} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
-export PATH=$PWD/target/emulator/venv/bin:$PATH
-
 . localstack/documented.sh
-field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
 post() { curl -fsS -H 'content-type: application/json' -d "$2" "$BASE_URL$1"; }
 status() { curl -s -o /dev/null -w '%{http_code}' "${@:2}" "$BASE_URL$1"; }
 

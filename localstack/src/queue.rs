@@ -171,13 +171,19 @@ impl Queue {
             state.known.insert(id.clone(), number);
             state.forgotten.push_back((now.after(SAME_FOR), id));
         }
+        let message = Message { sent, number, sent_at: now, received: 0, hidden_until: now, dead_of: None };
+        self.take(state, message);
+        number
+    }
+
+    /// Takes a message as the newest one, and says so.
+    fn take(&self, state: &mut State, message: Message) {
         if state.messages.len() == MOST_KEPT {
             state.messages.pop_front();
         }
-        let message = Message { sent, number, sent_at: now, received: 0, hidden_until: now, dead_of: None };
+        let number = message.number;
         state.messages.push_back(message);
         self.taken.send_replace(number);
-        number
     }
 
     /// What was received so often and not deleted goes to the dead letters.
@@ -192,11 +198,7 @@ impl Queue {
         dead.with(|state| {
             for message in given_up {
                 let (number, dead_of) = (dead.taken() + 1, Some(self.name.clone()));
-                if state.messages.len() == MOST_KEPT {
-                    state.messages.pop_front();
-                }
-                state.messages.push_back(Message { number, received: 0, dead_of, ..message });
-                dead.taken.send_replace(number);
+                dead.take(state, Message { number, received: 0, dead_of, ..message });
             }
         });
     }

@@ -15,6 +15,7 @@ use aws_sdk_sqs::types::MessageSystemAttributeName;
 use croupier_functions::FUNCTIONS;
 use croupier_store::key::Beginning;
 use croupier_web::{
+    bus::{NoEvent, NoRows},
     event::{BatchAnswer, MessageEvent, SqsAttributes, SqsRecord, StreamChange, StreamEvent, StreamRecord},
     function::Trigger,
 };
@@ -22,7 +23,7 @@ use futures_util::future::{join_all, try_join_all};
 use serde::Serialize;
 
 use self::letter::in_order;
-pub use self::letter::{DeadLetter, GivenUp, Matter, NoEvent, NoRows};
+pub use self::letter::{DeadLetter, GivenUp, Matter};
 use crate::stream::new_item;
 
 /// How long nobody else gets what was received, in seconds: what is received together is handed over one by one, and a function may take
@@ -117,9 +118,7 @@ impl DeadLetters {
     /// # Errors
     /// A queue that does not answer; nothing was handed over.
     pub async fn replay(&self, wanted: &Wanted) -> Result<Vec<Outcome>, Untaken> {
-        let (mut chosen, others): (Vec<_>, Vec<_>) =
-            self.receive().await?.into_iter().partition(|letter| wanted.is(letter));
-        self.release(&others).await;
+        let mut chosen = self.choose(wanted).await?;
         chosen.sort_by(|one, other| (&one.queue, one.order()).cmp(&(&other.queue, other.order())));
         let (mut outcomes, mut waiting) = (Vec::new(), HashSet::new());
         for letter in chosen {
@@ -144,14 +143,19 @@ impl DeadLetters {
     /// # Errors
     /// A queue that does not answer.
     pub async fn discard(&self, wanted: &Wanted) -> Result<Vec<Outcome>, Untaken> {
-        let (chosen, others): (Vec<_>, Vec<_>) =
-            self.receive().await?.into_iter().partition(|letter| wanted.is(letter));
-        self.release(&others).await;
+        let chosen = self.choose(wanted).await?;
         Ok(join_all(chosen.into_iter().map(async |letter| {
             let deleted = self.delete(&letter).await;
             (letter, deleted)
         }))
         .await)
+    }
+
+    /// Receives those that are wanted; the others are everybody's again.
+    async fn choose(&self, wanted: &Wanted) -> Result<Vec<DeadLetter>, Untaken> {
+        let (chosen, others): (_, Vec<_>) = self.receive().await?.into_iter().partition(|letter| wanted.is(letter));
+        self.release(&others).await;
+        Ok(chosen)
     }
 
     async fn receive(&self) -> Result<Vec<DeadLetter>, Untaken> {
@@ -273,8 +277,7 @@ impl DeadLetters {
                 let place =
                     record.dynamodb().and_then(|change| change.sequence_number()).unwrap_or_default().to_owned();
                 if in_order(&place) <= in_order(&batch.end_sequence_number) {
-                    let is_taken = |record: &StreamRecord| taken.iter().any(|kind| record.dynamodb.is_of(*kind));
-                    records.extend(new_item(record).filter(is_taken));
+                    records.extend(new_item(record).filter(|record| record.is_among(taken)));
                 }
                 if in_order(&place) >= in_order(&batch.end_sequence_number) {
                     return Ok(records);
@@ -319,13 +322,13 @@ impl DeadLetters {
 
     /// What a function puts aside, it has taken. So it is looked for once more.
     async fn came_back(&self, outcomes: &mut [Outcome]) -> Result<(), Untaken> {
-        if !outcomes.iter().any(|(letter, result)| result.is_ok() && letter.about().is_some()) {
+        let taken = |(letter, result): &&mut Outcome| result.is_ok() && letter.about().is_some();
+        let taken: Vec<_> = outcomes.iter_mut().filter(taken).collect();
+        if taken.is_empty() {
             return Ok(());
         }
         let now = self.list().await?;
-        for (letter, result) in
-            outcomes.iter_mut().filter(|(letter, result)| result.is_ok() && letter.about().is_some())
-        {
+        for (letter, result) in taken {
             let back = now.iter().find(|other| other.about() == letter.about() && other.id() != letter.id());
             if let Some(back) = back {
                 *result = Err(Untaken(format!("it was put aside again, as {}", back.id())));

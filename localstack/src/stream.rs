@@ -108,10 +108,8 @@ impl Reader {
             let new: Vec<_> = records.into_iter().filter_map(new_item).collect();
             for function in &self.consumers {
                 let Trigger::Stream(taken) = function.trigger else { continue };
-                let is_taken = |record: &&StreamRecord| taken.iter().any(|kind| record.dynamodb.is_of(*kind));
-                for dead in
-                    deliver(running, function, self.tries, new.iter().filter(is_taken).cloned().collect()).await?
-                {
+                let taken = new.iter().filter(|record| record.is_among(taken)).cloned().collect();
+                for dead in deliver(running, function, self.tries, taken).await? {
                     self.give_up(running, function, &shard, &dead)?;
                 }
             }

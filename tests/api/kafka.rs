@@ -5,26 +5,14 @@ use croupier_tests::{
     audit::audit,
     broker::{Cluster, PARTITIONS, header},
     seat::Seat,
-    world::{World, play},
+    world::play,
 };
-use croupier_web::{config::Config, error::Code};
+use croupier_web::error::Code;
 use krafka::{
     error::ErrorCode,
     testing::{ApiKey, Control},
 };
 use serde_json::{Value, json};
-
-/// A world whose events go to Kafka as well.
-async fn with_kafka(cluster: &Cluster) -> World {
-    let address = cluster.address();
-    let variables = |name: &str| match name {
-        "EVENT_SINKS" => Some("sqs,kafka".to_owned()),
-        "KAFKA_BROKERS" => Some(address.clone()),
-        _ => None,
-    };
-    let config = Config::read(&[], variables).expect("an environment");
-    World::with(|options| options.config = config).await
-}
 
 /// What the operator's probes left in the audit, the newest first.
 async fn probes(admin: &Seat) -> Vec<Value> {
@@ -45,7 +33,7 @@ async fn where_events_do_not_go_to_kafka_both_answers_say_so_and_nothing_is_writ
 #[tokio::test]
 async fn health_tells_of_every_topic_what_the_brokers_say_just_now() {
     let cluster = Cluster::of(2).await;
-    let world = with_kafka(&cluster).await;
+    let world = cluster.world().await;
     let admin = world.admin().await;
     let health = admin.get("/api/kafka/health").await.ok();
     let topic =
@@ -74,7 +62,7 @@ async fn health_tells_of_every_topic_what_the_brokers_say_just_now() {
 #[tokio::test]
 async fn a_probe_arrives_as_what_it_is_and_the_audit_knows_of_it() {
     let cluster = Cluster::of(1).await;
-    let world = with_kafka(&cluster).await;
+    let world = cluster.world().await;
     let (admin, ann) = (world.admin().await, world.newcomer("ann").await);
     let produce = async |body: Value| admin.post("/api/kafka/produce", body).await.ok();
     let sent = produce(json!({ "topic": "buy_package", "player_id": ann.id, "note": "After the move" })).await;
@@ -113,7 +101,7 @@ async fn a_probe_arrives_as_what_it_is_and_the_audit_knows_of_it() {
 async fn a_probe_goes_to_a_topic_of_events_and_nowhere_else_and_says_what_a_probe_says() {
     let cluster = Cluster::of(1).await;
     cluster.brokers.create_topic("somebody_elses", 1);
-    let world = with_kafka(&cluster).await;
+    let world = cluster.world().await;
     let admin = world.admin().await;
     for body in [
         json!({ "topic": "somebody_elses" }),
@@ -136,7 +124,7 @@ async fn a_probe_goes_to_a_topic_of_events_and_nowhere_else_and_says_what_a_prob
 #[tokio::test]
 async fn a_probe_that_kafka_does_not_take_is_refused_and_in_the_audit_all_the_same() {
     let cluster = Cluster::of(1).await;
-    let world = with_kafka(&cluster).await;
+    let world = cluster.world().await;
     let admin = world.admin().await;
     cluster.brokers.on(ApiKey::Produce, |_| Control::Error(ErrorCode::TopicAuthorizationFailed));
     admin.post("/api/kafka/produce", json!({ "topic": "cc_rewards" })).await.refused(Code::KafkaUnavailable);

@@ -11,9 +11,6 @@ use croupier_tests::template::{functions, logical_id, resources, template, texts
 use croupier_web::{function::Trigger, line::NAMESPACE};
 use serde_norway::Value;
 
-/// CloudFormation takes no more resources in a stack.
-const MOST_RESOURCES: usize = 500;
-
 fn alarms() -> BTreeMap<String, Value> {
     resources(&template(), "AWS::CloudWatch::Alarm")
 }
@@ -194,23 +191,4 @@ fn functions_are_traced_and_lambda_drops_no_line_with_metrics() {
     assert_eq!(globals["Tracing"], "Active");
     assert_eq!(globals["LoggingConfig"]["LogFormat"], "JSON");
     assert_eq!(globals["LoggingConfig"]["ApplicationLogLevel"], "TRACE");
-}
-
-/// SAM makes of a function itself, its role, a permission for each request or schedule, a mapping for each stream or queue, and
-/// what says how it is invoked; of everything else, one resource, or a stage besides.
-#[test]
-fn there_is_room_for_more_in_the_stack() {
-    let template = template();
-    let all = template["Resources"].as_mapping().expect("resources").len();
-    let apis = 2 * resources(&template, "AWS::Serverless::HttpApi").len();
-    let deployed = functions(&template);
-    let of_functions = deployed.values().map(|function| {
-        let events = function["Properties"]["Events"].as_mapping().into_iter().flatten();
-        let triggers = events.map(|(_, event)| if event["Type"] == "Schedule" { 2 } else { 1 });
-        let asynchronous = usize::from(!function["Properties"]["EventInvokeConfig"].is_null());
-        1 + triggers.sum::<usize>() + asynchronous
-    });
-    let expanded = all + apis + of_functions.sum::<usize>();
-    assert!(expanded > 300, "{expanded} cannot be all");
-    assert!(expanded <= MOST_RESOURCES * 9 / 10, "{expanded} resources: split the stack before it is full");
 }

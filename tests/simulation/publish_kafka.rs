@@ -16,7 +16,7 @@ use croupier_tests::{
     wire::{Fault, Wire},
     world::{World, play},
 };
-use croupier_web::{app::App, bus::Aside, config::Config, consumer::StreamConsumer, event::StreamRecord};
+use croupier_web::{app::App, bus::Aside, consumer::StreamConsumer, event::StreamRecord};
 use krafka::{error::ErrorCode, testing::Control};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
@@ -287,14 +287,7 @@ async fn a_topic_that_is_missing_or_closed_to_us_is_waited_for() {
 async fn while_kafka_is_away_the_queue_gets_its_events_and_then_kafka_gets_the_same() {
     let cluster = Cluster::of(1).await;
     cluster.brokers.crash(0);
-    let address = cluster.address();
-    let variables = |name: &str| match name {
-        "EVENT_SINKS" => Some("sqs,kafka".to_owned()),
-        "KAFKA_BROKERS" => Some(address.clone()),
-        _ => None,
-    };
-    let config = Config::read(&[], variables).expect("an environment");
-    let world = World::with(|options| options.config = config).await;
+    let world = cluster.world().await;
     for name in ["ann", "bob"] {
         let seat = world.newcomer(name).await;
         seat.spin(3).await.ok();

@@ -6,12 +6,14 @@ use croupier_rules::{
     event::{Event, Topic},
     id::PlayerId,
 };
-use croupier_web::bus::kafka::Kafka;
+use croupier_web::{bus::kafka::Kafka, config::Config};
 use krafka::{
     ConsumerRecord,
     testing::{ApiKey, Control, FakeBroker},
 };
 use serde_json::Value;
+
+use crate::world::World;
 
 /// Into how many parts each topic is divided.
 pub const PARTITIONS: i32 = 3;
@@ -42,6 +44,18 @@ impl Cluster {
     /// Where they listen.
     pub fn address(&self) -> String {
         self.brokers.bootstrap_servers()
+    }
+
+    /// A world whose events go there as well as into its queue.
+    pub async fn world(&self) -> World {
+        let address = self.address();
+        let variables = |name: &str| match name {
+            "EVENT_SINKS" => Some("sqs,kafka".to_owned()),
+            "KAFKA_BROKERS" => Some(address.clone()),
+            _ => None,
+        };
+        let config = Config::read(&[], variables).expect("an environment");
+        World::with(|options| options.config = config).await
     }
 
     /// A client of them.

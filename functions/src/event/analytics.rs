@@ -6,11 +6,11 @@ use croupier_rules::event::{
 };
 use croupier_web::{
     app::App,
+    bus::NoRows,
     config::Need,
     queue::{FailedMessage, Message, QueueConsumer},
 };
 use futures_util::future::join_all;
-use serde_json::json;
 
 /// Writes rows of ClickHouse: one of each event, and one more of rewards and of the steps of purchases. Each table is given all rows of a
 /// batch with one request. An event that comes again makes the same rows again, and the tables keep one of them.
@@ -66,7 +66,8 @@ async fn insert(app: &App, table: Table, lines: &[Line]) -> Result<(), (BTreeSet
 async fn put_aside(app: &App, message: &Message, cause: &str) -> Result<(), FailedMessage> {
     let Message { id, group, body } = message;
     tracing::error!(function = Analytics::NAME, message_id = id, cause, "a message makes no rows");
-    let what = json!({ "message_id": id, "group": group, "body": body, "cause": cause });
+    let (message_id, group, body) = (id.clone(), group.clone(), body.clone());
+    let what = NoRows { message_id, group, body, cause: cause.to_owned() };
     let kept = match app.analytics_failures() {
         Ok(aside) => aside.put(&what).await,
         Err(failure) => Err(failure.told().to_owned()),

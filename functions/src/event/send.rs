@@ -9,12 +9,11 @@ use std::{
 use croupier_rules::id::PlayerId;
 use croupier_web::{
     app::App,
-    bus::{Aside, Letter, Sent},
+    bus::{Aside, Letter, NoEvent, Sent},
     consumer::{FailedRecord, StreamConsumer},
     error::Failure,
     event::{StreamChange, StreamRecord},
 };
-use serde_json::json;
 
 use super::{Publish, PublishKafka};
 
@@ -37,16 +36,13 @@ impl Sink {
     }
 
     async fn send(self, app: &App, letters: &[&Letter]) -> Vec<Sent> {
-        let sent = match self {
-            Self::Queue => match app.bus() {
-                Ok(bus) => Ok(bus.send(letters).await),
-                Err(failure) => Err(failure),
-            },
-            Self::Kafka => match app.kafka() {
-                Ok(kafka) => Ok(kafka.send(letters).await),
-                Err(failure) => Err(failure),
-            },
-        };
+        let sent: Result<_, Failure> = async {
+            Ok(match self {
+                Self::Queue => app.bus()?.send(letters).await,
+                Self::Kafka => app.kafka()?.send(letters).await,
+            })
+        }
+        .await;
         sent.unwrap_or_else(|failure| vec![Sent::NotNow(failure.told().to_owned()); letters.len()])
     }
 
@@ -58,16 +54,15 @@ impl Sink {
     }
 
     /// No try would make an event of it: it is kept for an operator, with the reason, and holds up nobody.
-    async fn put_aside(self, app: &App, origin: StreamChange, cause: &str) -> Result<(), FailedRecord> {
+    async fn put_aside(self, app: &App, origin: StreamChange, cause: String) -> Result<(), FailedRecord> {
         let StreamChange { sequence_number, keys, .. } = origin;
         tracing::error!(function = self.function(), sequence_number, cause, "a record makes no event");
-        let what =
-            json!({ "function": self.function(), "sequence_number": sequence_number, "keys": keys, "cause": cause });
+        let what = NoEvent { function: self.function().to_owned(), sequence_number, keys, cause };
         let kept = match self.aside(app) {
             Ok(aside) => aside.put(&what).await,
             Err(failure) => Err(failure.told().to_owned()),
         };
-        kept.map_err(|cause| FailedRecord { sequence_number, cause })
+        kept.map_err(|cause| FailedRecord { sequence_number: what.sequence_number, cause })
     }
 }
 
@@ -87,7 +82,7 @@ pub(super) async fn send(app: &App, batch: Vec<StreamRecord>, sink: Sink) -> Vec
         let origin = StreamChange { sequence_number, keys, new_image: Default::default() };
         match letter(record) {
             Ok((player, letter)) => players.entry(player).or_default().push_back((origin, letter)),
-            Err(cause) => failed.extend(sink.put_aside(app, origin, &cause).await.err()),
+            Err(cause) => failed.extend(sink.put_aside(app, origin, cause).await.err()),
         }
     }
     let begun = Instant::now();
@@ -95,10 +90,7 @@ pub(super) async fn send(app: &App, batch: Vec<StreamRecord>, sink: Sink) -> Vec
         if begun.elapsed() > ENOUGH {
             let rest = mem::take(&mut players).into_values().flatten();
             let places = rest.map(|(origin, _)| origin.sequence_number).collect();
-            failed.extend(FailedRecord::each(
-                places,
-                &Failure::internal("the batch takes too long, the rest comes again"),
-            ));
+            failed.extend(FailedRecord::each(places, "the batch takes too long, the rest comes again"));
             break;
         }
         let first = |(player, waiting): (&PlayerId, &mut Waiting)| Some((*player, waiting.pop_front()?));
@@ -110,13 +102,13 @@ pub(super) async fn send(app: &App, batch: Vec<StreamRecord>, sink: Sink) -> Vec
             let result = match sent {
                 Sent::Taken => Ok(()),
                 Sent::NotNow(cause) => Err(FailedRecord { sequence_number: origin.sequence_number, cause }),
-                Sent::Never(cause) => sink.put_aside(app, origin, &cause).await,
+                Sent::Never(cause) => sink.put_aside(app, origin, cause).await,
             };
             if let Err(first) = result {
                 // What comes after it is sent again with it, and does not overtake it.
                 let later = players.remove(&player).into_iter().flatten();
                 let places = later.map(|(origin, _)| origin.sequence_number).collect();
-                failed.extend(FailedRecord::each(places, &Failure::internal(&first.cause)));
+                failed.extend(FailedRecord::each(places, &first.cause));
                 failed.push(first);
             }
         }

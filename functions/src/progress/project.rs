@@ -42,7 +42,7 @@ async fn count_part(app: &App, players: BTreeMap<PlayerId, Vec<String>>) -> Vec<
     let mut failed = Vec::new();
     for (player, places) in players {
         if let Err(failure) = count(app, player).await {
-            failed.extend(FailedRecord::each(places, &failure));
+            failed.extend(FailedRecord::each(places, failure.told()));
         }
     }
     failed

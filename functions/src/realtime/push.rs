@@ -43,7 +43,7 @@ impl StreamConsumer for Push {
         }
         let told = players.into_iter().map(async |(player, news)| {
             let failure = tell(app, player, &news.messages).await.err()?;
-            Some(FailedRecord::each(news.places, &failure))
+            Some(FailedRecord::each(news.places, failure.told()))
         });
         failed.extend(join_all(told).await.into_iter().flatten().flatten());
         failed

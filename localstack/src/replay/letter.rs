@@ -4,8 +4,9 @@ use std::fmt;
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use croupier_rules::time::Timestamp;
+use croupier_web::bus::{NoEvent, NoRows};
 use serde::Deserialize;
-use serde_dynamo::{AttributeValue, Item};
+use serde_dynamo::AttributeValue;
 use serde_json::Value;
 
 /// A message in a queue of failures.
@@ -32,32 +33,6 @@ pub enum Matter {
         /// The ARN of its queue, if that is known.
         from: Option<String>,
     },
-}
-
-/// A new item of which a function makes no event.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct NoEvent {
-    /// The function, by its name in the table of functions.
-    pub function: String,
-    /// The place in the stream.
-    pub sequence_number: String,
-    /// The key of the item.
-    pub keys: Item,
-    /// Why.
-    pub cause: String,
-}
-
-/// A message of an event that makes no rows for analytics.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct NoRows {
-    /// What its queue called it.
-    pub message_id: String,
-    /// What its order was kept in.
-    pub group: Option<String>,
-    /// What it says.
-    pub body: String,
-    /// Why.
-    pub cause: String,
 }
 
 /// Records of the stream that Lambda gave up handing to a function.

@@ -135,7 +135,8 @@ impl App {
     /// A sentence that says what is missing.
     pub async fn start(config: &Config, needs: &[Need]) -> Result<Self, CannotStart> {
         let sdk = aws_config::defaults(BehaviorVersion::latest()).timeout_config(patience()).load().await;
-        let needed = |need: Need, source: &Option<SecretSource>| source.clone().filter(|_| needs.contains(&need));
+        let needed = |need, source: &Option<SecretSource>| source.clone().filter(|_| needs.contains(&need));
+        let place = |need, told: &Option<String>| told.clone().filter(|_| needs.contains(&need));
         let tokens = needed(Need::Tokens, &config.tokens);
         let kafka = needed(Need::Kafka, &config.kafka).filter(|_| config.sinks.kafka);
         let (mut tokens, seeds, api_key, notices, kafka, login) = tokio::try_join!(
@@ -147,15 +148,9 @@ impl App {
             fetch(&sdk, needed(Need::Warehouse, &config.warehouse_login), Stage::Current),
         )?;
         tokens.extend(config.previous_tokens.clone());
-        let table = config.table.as_deref().filter(|_| needs.contains(&Need::Table));
-        let sockets = config.socket_endpoint.as_deref().filter(|_| needs.contains(&Need::Sockets));
-        let queues = config.event_queue.as_deref().zip(config.event_failures.as_deref());
-        let queues = queues.filter(|_| needs.contains(&Need::Queue));
+        let queues = place(Need::Queue, &config.event_queue).zip(config.event_failures.as_deref());
         let brokers = config.kafka_brokers.as_deref();
-        let kafka_failures = config.kafka_failures.as_deref().filter(|_| needs.contains(&Need::KafkaFailures));
         let warehouse = needs.contains(&Need::Warehouse).then(|| warehouse(login.as_ref(), config));
-        let analytics_failures =
-            config.analytics_failures.as_deref().filter(|_| needs.contains(&Need::AnalyticsFailures));
         let provider = |need| config.payment_gateway.filter(|_| needs.contains(&need));
         let payments = provider(Need::Payments).map(|provider| gateway(provider, api_key.as_ref(), config));
         let notices = provider(Need::Notices).map(|provider| self::notices(provider, &notices));
@@ -166,18 +161,20 @@ impl App {
             max_sessions: config.max_sessions,
             odds: OnceLock::new(),
             gacha_odds: OnceLock::new(),
-            store: table.map(|table| Store::new(aws_sdk_dynamodb::Client::new(&sdk), table)),
+            store: place(Need::Table, &config.table)
+                .map(|table| Store::new(aws_sdk_dynamodb::Client::new(&sdk), &table)),
             tokens: tokens.split_first().map(|(signing, others)| keys(signing, others, config)).transpose()?,
             seeds: seeds.map(|secret| master(&secret)).transpose()?,
-            sockets: sockets.map(|endpoint| Sockets::at(&sdk, endpoint)),
-            bus: queues.map(|(events, failures)| Bus::at(&sdk, events, failures)),
+            sockets: place(Need::Sockets, &config.socket_endpoint).map(|endpoint| Sockets::at(&sdk, &endpoint)),
+            bus: queues.map(|(events, failures)| Bus::at(&sdk, &events, failures)),
             kafka: kafka
                 .zip(brokers)
                 .map(|(secret, brokers)| Kafka::secured(brokers, config.kafka_mechanism, &secret))
                 .transpose()?,
-            kafka_failures: kafka_failures.map(|queue| Aside::at(&sdk, queue)),
+            kafka_failures: place(Need::KafkaFailures, &config.kafka_failures).map(|queue| Aside::at(&sdk, &queue)),
             warehouse: warehouse.transpose()?,
-            analytics_failures: analytics_failures.map(|queue| Aside::at(&sdk, queue)),
+            analytics_failures: place(Need::AnalyticsFailures, &config.analytics_failures)
+                .map(|queue| Aside::at(&sdk, &queue)),
             payments: payments.transpose()?,
             notices: notices.transpose()?,
         })

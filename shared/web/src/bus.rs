@@ -1,5 +1,6 @@
 //! The ways on which events go out: a queue, and Kafka.
 
+mod aside;
 pub mod kafka;
 
 use std::str::FromStr;
@@ -12,8 +13,8 @@ use aws_sdk_sqs::{
 };
 use croupier_rules::event::{Event, Probe, Topic};
 use futures_util::future::join_all;
-use serde_json::Value;
 
+pub use self::aside::{Aside, NoEvent, NoRows};
 use crate::config::Need;
 
 /// The most messages that the queue takes at once.
@@ -38,6 +39,13 @@ pub struct Sinks {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be sqs, kafka, or sqs,kafka")]
 pub struct NoSinks;
+
+impl Default for Sinks {
+    /// Into the queue alone.
+    fn default() -> Self {
+        Self { queue: true, kafka: false }
+    }
+}
 
 impl FromStr for Sinks {
     type Err = NoSinks;
@@ -64,12 +72,6 @@ pub struct Bus {
     client: Client,
     events: String,
     failures: Aside,
-}
-
-/// A queue for what makes no event, for an operator to look at.
-pub struct Aside {
-    client: Client,
-    queue: String,
 }
 
 /// An event as it is sent. Its player is the group, or the key, within which its order is kept; its id is that by which repeats are known.
@@ -192,28 +194,6 @@ impl Bus {
     /// The queue for what makes no event.
     pub const fn aside(&self) -> &Aside {
         &self.failures
-    }
-}
-
-impl Aside {
-    /// The queue at this URL.
-    pub fn at(sdk: &SdkConfig, queue: &str) -> Self {
-        Self::through(Client::new(sdk), queue)
-    }
-
-    /// The same through this client.
-    pub fn through(client: Client, queue: &str) -> Self {
-        Self { client, queue: queue.to_owned() }
-    }
-
-    /// Keeps what is known of something that makes no event.
-    ///
-    /// # Errors
-    /// The queue does not take it now.
-    pub async fn put(&self, what: &Value) -> Result<(), String> {
-        let body = acceptable(what.to_string());
-        let sent = self.client.send_message().queue_url(&self.queue).message_body(body).send().await;
-        sent.map(drop).map_err(|error| cause(&error))
     }
 }
 

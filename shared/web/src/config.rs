@@ -158,7 +158,7 @@ impl Config {
         let sessions = text("MAX_SESSIONS").map_or(Ok(5), |text| text.parse::<usize>());
         let offset = text("GAME_DAY_OFFSET_MINUTES").map_or(Ok(0), |text| text.parse::<i32>());
         let gateway = text("PAYMENT_GATEWAY").map(|text| text.parse::<Provider>()).transpose();
-        let sinks = text("EVENT_SINKS").map_or(Ok(Sinks { queue: true, kafka: false }), |text| text.parse());
+        let sinks = text("EVENT_SINKS").map_or(Ok(Sinks::default()), |text| text.parse());
         let mechanism = text("KAFKA_SASL_MECHANISM").map_or(Ok(Mechanism::default()), |text| text.parse());
         let calendar = offset.ok().and_then(Calendar::beginning_at);
         let config = Self {
@@ -170,7 +170,7 @@ impl Config {
             socket_endpoint: text("SOCKET_ENDPOINT"),
             event_queue: text("EVENT_QUEUE_URL"),
             event_failures: text("EVENT_FAILURES_URL"),
-            sinks: sinks.unwrap_or(Sinks { queue: true, kafka: false }),
+            sinks: sinks.unwrap_or_default(),
             kafka_brokers: text("KAFKA_BROKERS"),
             kafka_mechanism: mechanism.unwrap_or_default(),
             kafka: secret("KAFKA_SECRET"),

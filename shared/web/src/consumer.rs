@@ -77,8 +77,8 @@ pub struct FailedRecord {
 
 impl FailedRecord {
     /// All records of these places, for one reason.
-    pub fn each(places: Vec<String>, failure: &Failure) -> impl Iterator<Item = Self> + use<> {
-        let cause = failure.told().to_owned();
+    pub fn each(places: Vec<String>, cause: &str) -> impl Iterator<Item = Self> + use<> {
+        let cause = cause.to_owned();
         places.into_iter().map(move |sequence_number| Self { sequence_number, cause: cause.clone() })
     }
 }
@@ -94,6 +94,11 @@ impl StreamRecord {
             Ok(record) => Ok((sequence_number, record.entry)),
             Err(cause) => Err(FailedRecord { sequence_number, cause }),
         }
+    }
+
+    /// Whether its item's key begins in one of these ways.
+    pub fn is_among(&self, kinds: &[Beginning]) -> bool {
+        kinds.iter().any(|kind| self.dynamodb.is_of(*kind))
     }
 
     /// The event that the record makes.
@@ -114,8 +119,7 @@ impl StreamRecord {
 }
 
 impl StreamChange {
-    /// Whether its item's key begins so.
-    pub fn is_of(&self, beginning: Beginning) -> bool {
+    fn is_of(&self, beginning: Beginning) -> bool {
         beginning.begins(|half| self.key(half))
     }
 
