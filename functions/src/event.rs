@@ -12,6 +12,7 @@ pub use kafka_health::KafkaHealth;
 pub use kafka_produce::KafkaProduce;
 pub use publish::Publish;
 pub use publish_kafka::PublishKafka;
+pub use send::BATCH_PATIENCE;
 
 use croupier_web::{
     bus::kafka::NotTaken,

@@ -40,6 +40,75 @@ fn each_alarm_tells_somebody_and_the_runbook_says_what_to_do() {
     assert!(chapter.is_empty(), "alarms that are no more: {:?}", chapter.keys());
 }
 
+/// A stack that is new has no data for some minutes. An alarm that counts silence as a fault would begin with a false one.
+#[test]
+fn silence_is_told_where_it_means_something_and_never_because_a_stack_is_new() {
+    for (name, alarm) in alarms() {
+        let properties = &alarm["Properties"];
+        let tells = properties["InsufficientDataActions"].as_sequence().map(texts);
+        match properties["TreatMissingData"].as_str() {
+            Some("notBreaching") => assert_eq!(tells, None, "{name}"),
+            // It begins without data, and tells when it has none any more.
+            Some("missing") => assert_eq!(tells, Some(["AlarmTopic".to_owned()].into()), "{name}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    assert_eq!(alarms()["OverdueAlarm"]["Properties"]["TreatMissingData"], "missing", "nobody else looks for sweep");
+}
+
+/// Of few requests a percentile is a single one of them.
+#[test]
+fn an_alarm_on_a_percentile_waits_until_there_are_enough_to_tell() {
+    let all = alarms();
+    let of_percentiles = all.values().filter(|alarm| !alarm["Properties"]["ExtendedStatistic"].is_null());
+    let settings: Vec<_> = of_percentiles.map(|it| &it["Properties"]["EvaluateLowSampleCountPercentile"]).collect();
+    assert!(!settings.is_empty() && settings.iter().all(|setting| **setting == "ignore"), "{settings:?}");
+}
+
+/// The throttles of a global index are not among those of its table.
+#[test]
+fn throttles_are_looked_for_at_the_table_and_at_each_global_index() {
+    let template = template();
+    let indexes =
+        template["Resources"]["Table"]["Properties"]["GlobalSecondaryIndexes"].as_sequence().expect("indexes");
+    let indexes = indexes.iter().map(|index| index["IndexName"].as_str().expect("a name"));
+    let places: Vec<_> = indexes.map(|index| format!("TableName Table GlobalSecondaryIndexName {index}")).collect();
+    let wanted = places.iter().map(String::as_str).chain(["TableName Table"]).flat_map(|place| {
+        ["ReadThrottleEvents", "WriteThrottleEvents"].map(|metric| format!("AWS/DynamoDB {metric} {place}"))
+    });
+    let wanted: BTreeSet<_> = wanted.collect();
+
+    let metrics = template["Resources"]["TableThrottlesAlarm"]["Properties"]["Metrics"].as_sequence().expect("metrics");
+    let metrics = metrics.iter().map(|it| &it["MetricStat"]["Metric"]).filter(|metric| !metric.is_null());
+    let alarm: BTreeSet<_> = metrics
+        .map(|metric| {
+            let dimensions = metric["Dimensions"].as_sequence().expect("dimensions").iter();
+            let dimensions = dimensions.flat_map(|it| [&it["Name"], &it["Value"]]);
+            let parts = [&metric["Namespace"], &metric["MetricName"]].into_iter().chain(dimensions);
+            parts.map(|part| part.as_str().expect("a text")).collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    assert_eq!(alarm, wanted);
+
+    let widgets = dashboard();
+    let metrics = widgets.iter().flat_map(|widget| widget["properties"]["metrics"].as_array().expect("metrics"));
+    let shown = metrics.filter_map(|metric| {
+        let parts = metric.as_array()?.iter().filter_map(|part| part.as_str());
+        Some(parts.collect::<Vec<_>>().join(" ").replace("${Table}", "Table"))
+    });
+    let shown: BTreeSet<_> = shown.filter(|metric| metric.contains("ThrottleEvents")).collect();
+    assert_eq!(shown, wanted);
+}
+
+/// What nobody may use any more is what runs without a reservation, and all that is reserved.
+#[test]
+fn the_alarm_on_concurrency_knows_what_is_claimed_and_how_much_the_account_has() {
+    let metrics = &alarms()["ConcurrencyAlarm"]["Properties"]["Metrics"];
+    assert_eq!(metrics[0]["MetricStat"]["Metric"]["MetricName"], "ClaimedAccountConcurrency");
+    assert_eq!(metrics[1]["Expression"], "100 * claimed / ${ConcurrencyQuota}");
+    assert_eq!(template()["Parameters"]["ConcurrencyQuota"]["Default"], 1000, "what accounts begin with");
+}
+
 /// The alarms on a metric of AWS, by the value of their dimension.
 fn on(metric: &str) -> BTreeSet<String> {
     let all = alarms();
@@ -115,9 +184,7 @@ fn alarms_and_the_dashboard_ask_for_metrics_that_are_written() {
             }
         }
     }
-    let body = template()["Resources"]["Dashboard"]["Properties"]["DashboardBody"].as_str().expect("a body").to_owned();
-    let board: serde_json::Value = serde_json::from_str(&body).expect("JSON");
-    let widgets = board["widgets"].as_array().expect("widgets");
+    let widgets = dashboard();
     for metric in widgets.iter().flat_map(|widget| widget["properties"]["metrics"].as_array().expect("metrics")) {
         if metric[0] == NAMESPACE {
             let dimension = metric[2].as_str().unwrap_or_default();
@@ -133,6 +200,13 @@ fn alarms_and_the_dashboard_ask_for_metrics_that_are_written() {
     assert!(asked.len() > 15, "{asked:?}");
     let unknown: Vec<_> = asked.difference(&documented).collect();
     assert!(unknown.is_empty(), "nobody writes {unknown:?}");
+}
+
+/// The widgets of the dashboard.
+fn dashboard() -> Vec<serde_json::Value> {
+    let body = template()["Resources"]["Dashboard"]["Properties"]["DashboardBody"].as_str().expect("a body").to_owned();
+    let board: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+    board["widgets"].as_array().expect("widgets").clone()
 }
 
 /// A fraction of six decimals, rounded away from what an alarm is to find.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use croupier_functions::FUNCTIONS;
-use croupier_tests::template::{template, texts};
+use croupier_tests::template::{resources, template, texts};
 use croupier_web::function::Trigger;
 use serde_json::Value as Json;
 use serde_norway::Value;
@@ -86,6 +86,14 @@ fn sockets_are_opened_at_a_bounded_rate_and_no_message_is_written_down() {
     for settings in [&stage["DefaultRouteSettings"], &stage["RouteSettings"]["$connect"]] {
         assert_eq!(settings["DataTraceEnabled"], false);
     }
+}
+
+/// API Gateway refuses a stage with settings for a route that is not there yet. Those of the HTTP API stand in its definition.
+#[test]
+fn the_stage_of_sockets_is_made_when_its_routes_are_there() {
+    let template = template();
+    let waits = template["Resources"]["SocketStage"]["DependsOn"].as_sequence().expect("what it waits for");
+    assert_eq!(texts(waits), resources(&template, "AWS::ApiGatewayV2::Route").into_keys().collect());
 }
 
 /// The lines of an access log: what each field is told from.

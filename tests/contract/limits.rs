@@ -1,9 +1,12 @@
 //! What functions are given, and what an account and a stack bear.
 
-use croupier_functions::FUNCTIONS;
+use std::{fs, time::Duration};
+
+use croupier_functions::{FUNCTIONS, event::BATCH_PATIENCE};
 use croupier_tests::template::{functions, logical_id, resources, template};
 use croupier_web::{
     app::PATIENCE,
+    bus::kafka,
     config::{Need, PAYMENT_PATIENCE},
     function::Trigger,
 };
@@ -59,6 +62,19 @@ fn a_function_answers_before_the_gateway_gives_up_and_after_its_slowest_calls() 
     }
 }
 
+/// A function that is cut off has told nothing of what was taken, and all of it comes again; one that hangs holds up its part of the stream.
+#[test]
+fn a_batch_of_events_is_told_of_before_its_function_is_cut_off_and_soon() {
+    // The last turn of a batch: Kafka is looked for, and takes a letter or not; the queue is asked.
+    for (name, turn) in [("publish", PATIENCE), ("publish-kafka", kafka::PATIENCE * 2)] {
+        let (_, timeout) = numbers("Timeout").find(|(function, _)| *function == name).expect("a function");
+        // Before it, secrets are read, after it something may be put aside.
+        let slowest = PATIENCE + BATCH_PATIENCE + turn + PATIENCE;
+        let timeout = Duration::from_secs(timeout);
+        assert!((slowest..=slowest * 2).contains(&timeout), "{name} may take {slowest:?}, and has {timeout:?}");
+    }
+}
+
 #[test]
 fn what_a_queue_hands_out_is_not_handed_out_again_while_it_is_worked_on() {
     let template = template();
@@ -86,6 +102,23 @@ fn memory_comes_in_classes_and_password_keys_get_a_cpu_and_a_brake() {
             assert_eq!(memory, 1769, "{name}");
             assert!(brakes().any(|(braked, _)| braked == name), "{name} has no brake");
         }
+    }
+}
+
+/// How many keys of passwords a CPU derives in a second.
+const KEYS_A_SECOND: u64 = 10;
+
+/// Each route has a throttle of its own: what two lead to is asked for as often as both allow.
+#[test]
+fn no_more_password_keys_are_asked_for_than_the_brakes_let_derive() {
+    let settings = &template()["Resources"]["HttpApi"]["Properties"]["RouteSettings"];
+    for (name, brake) in brakes().filter(|(name, _)| KEY_DERIVERS.contains(name)) {
+        let function = FUNCTIONS.iter().find(|function| function.name == name).expect("a function");
+        let Trigger::Http(route) = function.trigger else { panic!("{name} is no endpoint") };
+        let places = route.places().map(|(method, path)| format!("{} {path}", method.text()));
+        let rates = places.map(|place| settings[place.as_str()]["ThrottlingRateLimit"].as_u64().expect("a throttle"));
+        let asked: u64 = rates.sum();
+        assert!(asked <= brake * KEYS_A_SECOND, "{name}: {asked} a second for {brake} at once");
     }
 }
 
@@ -132,9 +165,23 @@ fn the_stack_stays_well_within_what_cloudformation_and_the_gateway_take() {
     });
     let routes: usize = routes.sum();
     assert!(routes <= 250, "{routes} routes; an API has 300 at the most");
-    let bytes = std::fs::metadata("../template.yaml").expect("the template").len();
+    let bytes = fs::metadata("../template.yaml").expect("the template").len();
     assert!(
         bytes <= 500_000,
         "{bytes} bytes; a template has a million at the most, its roles and permissions written out"
     );
+}
+
+/// CloudFormation takes no more than 51 200 bytes of a template in a request.
+#[test]
+fn the_template_goes_by_a_bucket_wherever_the_runbook_hands_it_over() {
+    assert!(fs::metadata("../template.yaml").expect("the template").len() > 51_200);
+    let page = fs::read_to_string("../docs/operations.md").expect("the page").replace("\\\n", " ");
+    assert!(!page.contains("aws cloudformation deploy") && !page.contains("--template-body"));
+    let handed: Vec<_> =
+        page.lines().filter(|line| line.contains("sam package") || line.contains("sam deploy -")).collect();
+    assert!(handed.len() >= 3, "{handed:?}");
+    for line in handed {
+        assert!(line.contains("--resolve-s3") || line.contains("--guided"), "{line}");
+    }
 }

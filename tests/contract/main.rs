@@ -10,6 +10,7 @@ mod gateways;
 mod habits;
 mod keeping;
 mod limits;
+mod parameters;
 mod published;
 mod roles;
 mod template;

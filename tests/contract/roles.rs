@@ -144,7 +144,8 @@ const NAMELESS: [&str; 3] = ["dynamodb:ListStreams", "xray:PutTraceSegments", "x
 fn by_sam(template: &Value) -> BTreeSet<(String, String)> {
     let logs = ["logs:CreateLogStream", "logs:PutLogEvents"].map(|action| (action, "Logs.Arn".to_owned()));
     let stream = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"];
-    let stream = stream.map(|action| (action, "Table.StreamArn".to_owned()));
+    // Whichever the table has: one that is restored has another.
+    let stream = stream.map(|action| (action, "${Table.Arn}/stream/*".to_owned()));
     let nameless = NAMELESS.map(|action| (action, "*".to_owned()));
     let deployed = functions(template);
     let events =

@@ -26,6 +26,7 @@ use croupier_tests::{
 use croupier_web::{app::App, bus::Bus, event::StreamRecord};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::stream::{hand, record};
 
@@ -252,6 +253,24 @@ async fn what_makes_no_event_is_put_aside_with_its_reason_and_holds_up_nobody() 
         assert!(large.0.contains("bytes are too many"), "{large:?}");
         assert!(poison.0.contains("missing field"), "{poison:?}");
         assert!(refused.0.contains("InvalidMessageContents"), "{refused:?}");
+        publisher.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn however_much_makes_no_event_a_queue_that_says_nothing_is_waited_for_once() {
+    play(async |world| {
+        let publisher = Publisher::beside(world).await;
+        let poison: Vec<_> = (0..BATCH).map(|number| record(number, serde_dynamo::Item::default())).collect();
+        publisher.wire.plan("SendMessage", &[Fault::Silence; 3 * BATCH]);
+        tokio::time::pause();
+        let begun = Instant::now();
+        let failed = hand("publish", &publisher.app, poison).await;
+        let took = begun.elapsed();
+        tokio::time::resume();
+        assert_eq!((failed.len(), publisher.put_aside()), (BATCH, Vec::new()));
+        assert!(took < Duration::from_secs(30), "{took:?}");
         publisher.stop().await;
     })
     .await;

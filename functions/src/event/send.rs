@@ -14,6 +14,7 @@ use croupier_web::{
     error::Failure,
     event::{StreamChange, StreamRecord},
 };
+use futures_util::future::join_all;
 
 use super::{Publish, PublishKafka};
 
@@ -66,8 +67,8 @@ impl Sink {
     }
 }
 
-/// How long turns go on. A function that is cut off has told nothing of what was taken, and all of it comes again.
-const ENOUGH: Duration = Duration::from_secs(40);
+/// How long turns of a batch begin. A function that is cut off has told nothing of what was taken, and all of it comes again.
+pub const BATCH_PATIENCE: Duration = Duration::from_secs(40);
 
 /// What is still to be sent of one player, and where in the stream it comes from.
 type Waiting = VecDeque<(StreamChange, Letter)>;
@@ -75,19 +76,20 @@ type Waiting = VecDeque<(StreamChange, Letter)>;
 /// Sends the events of a batch, those of one player in their order. Of each player one is on its way at a time: none goes out before the one
 /// before it was taken.
 pub(super) async fn send(app: &App, batch: Vec<StreamRecord>, sink: Sink) -> Vec<FailedRecord> {
-    let (mut players, mut failed) = (BTreeMap::<PlayerId, Waiting>::new(), Vec::new());
+    let begun = Instant::now();
+    let (mut players, mut poison) = (BTreeMap::<PlayerId, Waiting>::new(), Vec::new());
     for record in batch {
         let StreamChange { sequence_number, keys, .. } = &record.dynamodb;
         let (sequence_number, keys) = (sequence_number.clone(), keys.clone());
         let origin = StreamChange { sequence_number, keys, new_image: Default::default() };
         match letter(record) {
             Ok((player, letter)) => players.entry(player).or_default().push_back((origin, letter)),
-            Err(cause) => failed.extend(sink.put_aside(app, origin, cause).await.err()),
+            Err(cause) => poison.push(sink.put_aside(app, origin, cause)),
         }
     }
-    let begun = Instant::now();
+    let mut failed: Vec<_> = join_all(poison).await.into_iter().filter_map(Result::err).collect();
     while !players.is_empty() {
-        if begun.elapsed() > ENOUGH {
+        if begun.elapsed() > BATCH_PATIENCE {
             let rest = mem::take(&mut players).into_values().flatten();
             let places = rest.map(|(origin, _)| origin.sequence_number).collect();
             failed.extend(FailedRecord::each(places, "the batch takes too long, the rest comes again"));
@@ -98,19 +100,17 @@ pub(super) async fn send(app: &App, batch: Vec<StreamRecord>, sink: Sink) -> Vec
         players.retain(|_, waiting| !waiting.is_empty());
         let letters: Vec<_> = next.iter().map(|(_, (_, letter))| letter).collect();
         let sent = sink.send(app, &letters).await;
-        for ((player, (origin, _)), sent) in next.into_iter().zip(sent) {
-            let result = match sent {
-                Sent::Taken => Ok(()),
-                Sent::NotNow(cause) => Err(FailedRecord { sequence_number: origin.sequence_number, cause }),
-                Sent::Never(cause) => sink.put_aside(app, origin, cause).await,
-            };
-            if let Err(first) = result {
-                // What comes after it is sent again with it, and does not overtake it.
-                let later = players.remove(&player).into_iter().flatten();
-                let places = later.map(|(origin, _)| origin.sequence_number).collect();
-                failed.extend(FailedRecord::each(places, &first.cause));
-                failed.push(first);
-            }
+        let settled = next.into_iter().zip(sent).map(async |((player, (origin, _)), sent)| match sent {
+            Sent::Taken => Ok(()),
+            Sent::NotNow(cause) => Err((player, FailedRecord { sequence_number: origin.sequence_number, cause })),
+            Sent::Never(cause) => sink.put_aside(app, origin, cause).await.map_err(|failed| (player, failed)),
+        });
+        for (player, first) in join_all(settled).await.into_iter().filter_map(Result::err) {
+            // What comes after it is sent again with it, and does not overtake it.
+            let later = players.remove(&player).into_iter().flatten();
+            let places = later.map(|(origin, _)| origin.sequence_number).collect();
+            failed.extend(FailedRecord::each(places, &first.cause));
+            failed.push(first);
         }
     }
     failed

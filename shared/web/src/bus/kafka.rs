@@ -27,8 +27,8 @@ use tokio::time::timeout;
 use super::{Letter, Sent};
 use crate::app::CannotStart;
 
-/// How long one letter may take, with all that is tried again meanwhile.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// How long one letter may take, with all that is tried again meanwhile; and how long it may take to find the brokers.
+pub const PATIENCE: Duration = Duration::from_secs(8);
 /// How long one request may take.
 const ONCE: Duration = Duration::from_millis(2500);
 
@@ -229,7 +229,7 @@ impl Kafka {
             .header("type", *kind)
             .header("schema_version", version.to_string());
         let sent = open.producer.send(record).await;
-        if sent.as_ref().is_err_and(KrafkaError::is_fatal) {
+        if sent.as_ref().is_err_and(is_over) {
             let mut current = self.open.lock().await;
             // Whoever comes next begins anew, unless somebody has already.
             current.take_if(|current| Arc::ptr_eq(current, open));
@@ -287,6 +287,12 @@ impl Recent {
             self.ids.remove(&oldest);
         }
     }
+}
+
+/// Whether a producer is of no more use: it has ended itself, or brokers have lost what they knew of it. To brokers that have lost its very
+/// name it stays unknown.
+fn is_over(error: &KrafkaError) -> bool {
+    error.is_fatal() || matches!(error, KrafkaError::OutOfOrderSequence { .. })
 }
 
 /// What a broker says of a record itself: whoever sends it, whenever, it will not be taken.
