@@ -51,7 +51,7 @@ pub struct Queue {
     /// Where dead letters go.
     dead: Option<Arc<Self>>,
     state: Mutex<State>,
-    /// How many messages were taken.
+    /// How many messages were taken; also told when one may have become free without that.
     taken: watch::Sender<u64>,
 }
 
@@ -249,15 +249,23 @@ impl Queue {
 
     /// Hands out messages, after a wait if there are none.
     pub async fn receive(&self, wanted: &Wanted, now: impl Fn() -> Timestamp) -> Value {
-        let mut grown = self.taken.subscribe();
+        let mut changed = self.taken.subscribe();
         let wait = Duration::from_secs(wanted.wait_time_seconds.min(20));
         let found = tokio::time::timeout(wait, async {
             loop {
-                grown.mark_unchanged();
-                let messages = self.with(|state| self.hand_out(state, wanted, now()));
-                if !messages.is_empty() || wait.is_zero() || grown.changed().await.is_err() {
+                changed.mark_unchanged();
+                let (messages, free_in) = self.with(|state| {
+                    let now = now();
+                    (
+                        self.hand_out(state, wanted, now),
+                        state.messages.iter().filter_map(|message| message.free_in(now)).min(),
+                    )
+                });
+                if !messages.is_empty() || wait.is_zero() {
                     return messages;
                 }
+                // Whichever comes first; it is the queue's own sender, and never gone.
+                tokio::time::timeout(free_in.unwrap_or(wait), changed.changed()).await.ok();
             }
         });
         json!({ "Messages": found.await.unwrap_or_default() })
@@ -265,7 +273,7 @@ impl Queue {
 
     fn hand_out(&self, state: &mut State, wanted: &Wanted, now: Timestamp) -> Vec<Value> {
         self.give_up(state, now);
-        let hidden = |message: &Message| message.hidden_until > now;
+        let hidden = |message: &Message| message.free_in(now).is_some();
         let busy: HashSet<String> = state
             .messages
             .iter()
@@ -299,6 +307,7 @@ impl Queue {
                 return Err(invalid("the receipt handle has expired"));
             }
             state.messages.remove(place);
+            self.tell_of_free_ones();
             Ok(json!({}))
         })
     }
@@ -313,8 +322,14 @@ impl Queue {
             let message = received.find(|message| self.handle(message) == handle);
             let message = message.ok_or_else(|| ("MessageNotInflight", "nobody has received it".to_owned()))?;
             message.hidden_until = now.after(Duration::from_secs(seconds));
+            self.tell_of_free_ones();
             Ok(json!({}))
         })
+    }
+
+    /// Has those who wait look once more: a message of theirs may be nobody's now, or the first of its group.
+    fn tell_of_free_ones(&self) {
+        self.taken.send_modify(|_| ());
     }
 
     /// How many messages wait, and how many are somebody's.

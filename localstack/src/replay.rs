@@ -113,12 +113,14 @@ impl DeadLetters {
         Ok(letters)
     }
 
-    /// Hands over what the letters are about, and deletes those of which it was taken. Tells of each.
+    /// Hands over what the letters are about, and deletes those of which it was taken. Tells of each; of one that was handed over and perhaps
+    /// put aside again, not that it was taken. With more than a thousand letters in a queue, a new one may be overlooked.
     ///
     /// # Errors
     /// A queue that does not answer; nothing was handed over.
     pub async fn replay(&self, wanted: &Wanted) -> Result<Vec<Outcome>, Untaken> {
-        let mut chosen = self.choose(wanted).await?;
+        let (mut chosen, others) = self.choose(wanted).await?;
+        let old = chosen.iter().chain(&others).map(|letter| letter.id().to_owned()).collect();
         chosen.sort_by(|one, other| (&one.queue, one.order()).cmp(&(&other.queue, other.order())));
         let (mut outcomes, mut waiting) = (Vec::new(), HashSet::new());
         for letter in chosen {
@@ -134,7 +136,7 @@ impl DeadLetters {
             }
             outcomes.push((letter, result));
         }
-        self.came_back(&mut outcomes).await?;
+        self.came_back(&mut outcomes, &old).await;
         Ok(outcomes)
     }
 
@@ -143,27 +145,44 @@ impl DeadLetters {
     /// # Errors
     /// A queue that does not answer.
     pub async fn discard(&self, wanted: &Wanted) -> Result<Vec<Outcome>, Untaken> {
-        let chosen = self.choose(wanted).await?;
+        let (chosen, _) = self.choose(wanted).await?;
         Ok(join_all(chosen.into_iter().map(async |letter| {
             let deleted = self.delete(&letter).await;
+            if deleted.is_err() {
+                self.release(std::slice::from_ref(&letter)).await;
+            }
             (letter, deleted)
         }))
         .await)
     }
 
-    /// Receives those that are wanted; the others are everybody's again.
-    async fn choose(&self, wanted: &Wanted) -> Result<Vec<DeadLetter>, Untaken> {
+    /// Receives those that are wanted; the others, which are told as well, are everybody's again.
+    async fn choose(&self, wanted: &Wanted) -> Result<(Vec<DeadLetter>, Vec<DeadLetter>), Untaken> {
         let (chosen, others): (_, Vec<_>) = self.receive().await?.into_iter().partition(|letter| wanted.is(letter));
         self.release(&others).await;
-        Ok(chosen)
+        Ok((chosen, others))
     }
 
+    /// Receives all, or none.
     async fn receive(&self) -> Result<Vec<DeadLetter>, Untaken> {
-        Ok(try_join_all(self.queues.iter().map(|queue| self.receive_from(queue))).await?.concat())
+        let mut letters = Vec::new();
+        let from = async |queue: &String| {
+            let mut of_queue = Vec::new();
+            let received = self.receive_from(queue, &mut of_queue).await;
+            (of_queue, received)
+        };
+        let mut all = Ok(());
+        for (of_queue, received) in join_all(self.queues.iter().map(from)).await {
+            letters.extend(of_queue);
+            all = all.and(received);
+        }
+        if all.is_err() {
+            self.release(&letters).await;
+        }
+        all.map(|()| letters)
     }
 
-    async fn receive_from(&self, queue: &str) -> Result<Vec<DeadLetter>, Untaken> {
-        let mut letters = Vec::new();
+    async fn receive_from(&self, queue: &str, letters: &mut Vec<DeadLetter>) -> Result<(), Untaken> {
         while letters.len() < MOST {
             let asked = self.sqs.receive_message().queue_url(queue).max_number_of_messages(10);
             let asked = asked.visibility_timeout(OURS_FOR).wait_time_seconds(1).message_attribute_names("All");
@@ -174,7 +193,7 @@ impl DeadLetters {
             }
             letters.extend(messages.into_iter().map(|message| DeadLetter::of(message, queue)));
         }
-        Ok(letters)
+        Ok(())
     }
 
     /// Lets everybody have what was received. Who does not hear of it gets it later.
@@ -243,6 +262,11 @@ impl DeadLetters {
         }
     }
 
+    /// Whether a function is called this where it runs.
+    fn is_named(&self, function: &str, there: &str) -> bool {
+        self.name_of(function) == there || function == there
+    }
+
     fn name_of<'a>(&'a self, function: &'a str) -> &'a str {
         self.functions.get(function).map_or(function, String::as_str)
     }
@@ -290,9 +314,8 @@ impl DeadLetters {
 
     /// Which records are for a function.
     fn takes(&self, name: &str) -> Result<&'static [Beginning], Untaken> {
-        let named = |row: &str| self.functions.get(row).is_some_and(|there| there == name) || row == name;
         let found = FUNCTIONS.iter().find_map(|function| match function.trigger {
-            Trigger::Stream(taken) if named(function.name) => Some(taken),
+            Trigger::Stream(taken) if self.is_named(function.name, name) => Some(taken),
             _ => None,
         });
         found.ok_or_else(|| Untaken(format!("no name is known for {name}; FUNCTION_NAMES tells names")))
@@ -320,20 +343,45 @@ impl DeadLetters {
         sent.map(drop).map_err(|error| untaken("its queue", &error))
     }
 
-    /// What a function puts aside, it has taken. So it is looked for once more.
-    async fn came_back(&self, outcomes: &mut [Outcome]) -> Result<(), Untaken> {
-        let taken = |(letter, result): &&mut Outcome| result.is_ok() && letter.about().is_some();
-        let taken: Vec<_> = outcomes.iter_mut().filter(taken).collect();
-        if taken.is_empty() {
-            return Ok(());
+    /// What a function puts aside, it has taken. So letters are looked for that were not there before and say so.
+    async fn came_back(&self, outcomes: &mut [Outcome], old: &HashSet<String>) {
+        let may_come_back =
+            |(letter, result): &&mut Outcome| result.is_ok() && !matches!(letter.matter, Matter::Unread { .. });
+        let mut handed = outcomes.iter_mut().filter(may_come_back).peekable();
+        if handed.peek().is_none() {
+            return;
         }
-        let now = self.list().await?;
-        for (letter, result) in taken {
-            let back = now.iter().find(|other| other.about() == letter.about() && other.id() != letter.id());
-            if let Some(back) = back {
-                *result = Err(Untaken(format!("it was put aside again, as {}", back.id())));
+        let now = self.list().await;
+        for (letter, result) in handed {
+            *result = match &now {
+                Ok(now) => {
+                    let new =
+                        now.iter().filter(|new| !old.contains(new.id()) && self.tells_of(&new.matter, &letter.matter));
+                    let ids: Vec<_> = new.map(DeadLetter::id).collect();
+                    if ids.is_empty() {
+                        Ok(())
+                    } else {
+                        Err(Untaken(format!("it was put aside again, as {}", ids.join(", "))))
+                    }
+                }
+                Err(error) => Err(Untaken(format!(
+                    "it was handed over, and nobody knows whether it was put aside again: {error}"
+                ))),
+            };
+        }
+    }
+
+    /// Whether the one says that a function has put aside what the other is about.
+    fn tells_of(&self, new: &Matter, handed: &Matter) -> bool {
+        match (new, handed) {
+            (Matter::NoEvent(new), Matter::NoEvent(handed)) => {
+                (&new.function, &new.keys) == (&handed.function, &handed.keys)
             }
+            (Matter::NoRows(new), Matter::NoRows(handed)) => new.message_id == handed.message_id,
+            (Matter::NoEvent(new), Matter::GivenUp(handed)) => {
+                self.is_named(&new.function, handed.function()) && handed.batch.holds(&new.sequence_number)
+            }
+            _ => false,
         }
-        Ok(())
     }
 }

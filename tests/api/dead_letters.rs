@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use croupier_localstack::{
     queue::{EVENTS, EVENTS_DEAD, FAILURES},
-    replay::{DeadLetters, Matter, Outcome, Wanted},
+    replay::{DeadLetter, DeadLetters, Matter, Outcome, Wanted},
     table::TABLE,
 };
 use croupier_rules::id::PlayerId;
@@ -218,5 +218,94 @@ async fn only_what_is_asked_for_is_replayed_or_discarded() {
     assert_eq!(counted(&letters).await.values().sum::<usize>(), 2);
     assert_eq!(letters.discard(&of_queue).await.expect("queues that answer").len(), 1);
     assert_eq!(counted(&letters).await, BTreeMap::from([("push-failures".to_owned(), 1)]));
+    world.stop().await;
+}
+
+/// A world with one poison entry in it, given up by `push` and put aside by `publish`.
+async fn poisoned() -> (World, Ledger) {
+    let ledger = Ledger::played().await;
+    let world = World::start().await;
+    let mut poison = ledger.items[0].clone();
+    poison.remove("moved").expect("an attribute");
+    put(&world, &poison).await;
+    put(&world, &ledger.items[1]).await;
+    until(&world, || told(&world, &ledger.player) == [2]).await;
+    (world, ledger)
+}
+
+/// The letters of a queue, the oldest first.
+async fn of_queue(letters: &DeadLetters, name: &str) -> Vec<DeadLetter> {
+    let all = letters.list().await.expect("queues that answer");
+    all.into_iter().filter(|letter| letter.queue.ends_with(name)).collect()
+}
+
+#[tokio::test]
+async fn what_lambda_gave_up_and_a_replay_puts_aside_is_not_taken_and_the_new_letter_is_named() {
+    let (world, ledger) = poisoned().await;
+    let letters = letters(&world, &Wire::default());
+    let [old] = of_queue(&letters, FAILURES).await.try_into().expect("one letter");
+    // As if `publish` had failed on it, like `push`, and Lambda had given up.
+    let [pushed] = of_queue(&letters, "push-failures").await.try_into().expect("one letter");
+    let body = pushed.body().replace("function:push", "function:publish");
+    let sent = serde_json::from_value(json!({ "MessageBody": body })).expect("a message");
+    world.running().queues.named(FAILURES).expect("a queue").send(sent, world.now()).expect("a good message");
+    let given_up = of_queue(&letters, FAILURES).await.pop().expect("a letter");
+    assert!(matches!(given_up.matter, Matter::GivenUp(_)));
+
+    let one = Wanted::One(given_up.id().to_owned());
+    let [why] = refusals(&letters.replay(&one).await.expect("queues that answer")).try_into().expect("a refusal");
+    let now = of_queue(&letters, FAILURES).await;
+    let [kept, new] = now.as_slice() else { panic!("two letters: {}", now.len()) };
+    assert_eq!(kept.id(), old.id());
+    assert_eq!(why, format!("it was put aside again, as {}", new.id()));
+
+    // One that lies there about the same entry is not taken for a new one.
+    let one = Wanted::One(old.id().to_owned());
+    let [why] = refusals(&letters.replay(&one).await.expect("queues that answer")).try_into().expect("a refusal");
+    let [kept, newest] = of_queue(&letters, FAILURES).await.try_into().expect("two letters");
+    assert_eq!(kept.id(), new.id());
+    assert_eq!(why, format!("it was put aside again, as {}", newest.id()));
+    put(&world, &ledger.items[0]).await;
+    let one = Wanted::One(newest.id().to_owned());
+    assert_eq!(refusals(&letters.replay(&one).await.expect("queues that answer")), [""; 0]);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_handed_over_is_told_even_if_nobody_can_see_what_became_of_it() {
+    let (world, ledger) = poisoned().await;
+    put(&world, &ledger.items[0]).await;
+    let wire = Wire::default();
+    let letters = letters(&world, &wire);
+    let [letter] = of_queue(&letters, FAILURES).await.try_into().expect("one letter");
+    let taken = world.running().queues.named(EVENTS).expect("a queue").taken() + 1;
+    let away = async {
+        world.running().queues.named(EVENTS).expect("a queue").has_taken(taken).await;
+        wire.plan("ReceiveMessage", &[Fault::Denied; 20]);
+    };
+    let one = Wanted::One(letter.id().to_owned());
+    let (outcomes, ()) = tokio::join!(letters.replay(&one), away);
+    let [(of, result)] = outcomes.expect("what became of it").try_into().expect("one letter");
+    assert_eq!(of.id(), letter.id());
+    let why = result.expect_err("a doubt").to_string();
+    assert!(why.contains("it was handed over") && why.contains("AccessDenied"), "{why}");
+    assert_eq!(told(&world, &ledger.player), [2, 1]);
+    wire.behave();
+    assert_eq!(of_queue(&letters, FAILURES).await.len(), 0);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_received_from_other_queues_is_everybodys_again_when_one_does_not_answer() {
+    let (world, _) = poisoned().await;
+    let mut letters = letters(&world, &Wire::default());
+    let before = counted(&letters).await;
+    let real = letters.queues.clone();
+    let nowhere = real[0].rsplit_once('/').expect("a URL").0.to_owned() + "/nowhere";
+    letters.queues.push(nowhere);
+    let why = letters.list().await.expect_err("a queue that is none").to_string();
+    assert!(why.contains("nowhere"), "{why}");
+    letters.queues = real;
+    assert_eq!(counted(&letters).await, before);
     world.stop().await;
 }

@@ -2,7 +2,7 @@
 //! queries say of them, is asked of the real engine by the journeys.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     io,
     sync::{Arc, Mutex},
     time::Duration,
@@ -42,6 +42,8 @@ pub enum Fault {
     Down,
     /// It says 200, and that it is none.
     FalseSuccess,
+    /// It answers with this status.
+    Status(u16),
 }
 
 /// An insert as it came in.
@@ -66,6 +68,7 @@ struct Memory {
     asked: Vec<Insert>,
     rows: BTreeMap<String, Vec<Value>>,
     planned: VecDeque<(Option<Table>, Fault)>,
+    poison: BTreeSet<String>,
 }
 
 /// What stands in for ClickHouse, until it is dropped.
@@ -100,6 +103,11 @@ impl ClickHouse {
     /// This happens to the next inserts into a table, or into any, one after the other.
     pub fn plan(&self, table: Option<Table>, faults: &[Fault]) {
         self.memory.lock().unwrap().planned.extend(faults.iter().map(|fault| (table, *fault)));
+    }
+
+    /// From now on refuses whatever is sent together with a row of this event.
+    pub fn refuse(&self, event: &str) {
+        self.memory.lock().unwrap().poison.insert(event.to_owned());
     }
 
     /// What was asked since the last time this was asked.
@@ -141,7 +149,9 @@ async fn answer(
         memory.asked.push(Insert { query, parameters, login, rows: rows.clone() });
         let meant = |(wanted, _): &(Option<Table>, Fault)| wanted.is_none_or(|wanted| wanted.stored_as() == table);
         let place = memory.planned.iter().position(meant);
-        let fault = place.and_then(|place| memory.planned.remove(place)).map(|(_, fault)| fault);
+        let planned = place.and_then(|place| memory.planned.remove(place)).map(|(_, fault)| fault);
+        let poisoned = |row: &Value| row["event_id"].as_str().is_some_and(|event| memory.poison.contains(event));
+        let fault = planned.or_else(|| rows.iter().any(poisoned).then_some(Fault::Refused));
         if matches!(fault, None | Some(Fault::LostReply | Fault::Stall)) {
             memory.rows.entry(table).or_default().extend(rows);
             memory.grown.send_replace(());
@@ -159,6 +169,7 @@ async fn answer(
             (StatusCode::BAD_REQUEST, code("117"), text).into_response()
         }
         Some(Fault::Down) => (StatusCode::SERVICE_UNAVAILABLE, "no server").into_response(),
+        Some(Fault::Status(status)) => StatusCode::from_u16(status).expect("a status").into_response(),
         Some(Fault::FalseSuccess) => (code("241"), "Code: 241. DB::Exception: Memory limit exceeded").into_response(),
     }
 }

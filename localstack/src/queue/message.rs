@@ -1,5 +1,7 @@
 //! A message of a queue, as SQS shows it.
 
+use std::time::Duration;
+
 use croupier_rules::time::Timestamp;
 use md5::{Digest, Md5};
 use serde::Deserialize;
@@ -65,6 +67,11 @@ impl Default for Wanted {
 }
 
 impl Message {
+    /// How long it is still somebody's; nothing when it is nobody's.
+    pub fn free_in(&self, now: Timestamp) -> Option<Duration> {
+        (self.hidden_until > now).then(|| self.hidden_until.since(now))
+    }
+
     /// What its latest reader calls it.
     pub fn handle(&self, id: &str) -> String {
         format!("{id}#{}", self.received)

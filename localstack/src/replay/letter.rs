@@ -121,15 +121,6 @@ impl DeadLetter {
         }
     }
 
-    /// What a function has put aside, whenever it did.
-    pub(super) fn about(&self) -> Option<(&str, &str)> {
-        match &self.matter {
-            Matter::NoEvent(NoEvent { function, sequence_number, .. }) => Some((function, sequence_number)),
-            Matter::NoRows(NoRows { message_id, .. }) => Some(("", message_id)),
-            _ => None,
-        }
-    }
-
     fn attribute(&self, name: MessageSystemAttributeName) -> Option<&str> {
         self.message.attributes()?.get(&name).map(String::as_str)
     }
@@ -145,6 +136,13 @@ impl GivenUp {
     pub(super) fn function(&self) -> &str {
         // arn:aws:lambda:<region>:<account>:function:<name>, and an alias or a version perhaps.
         self.request.function_arn.split(':').nth(6).unwrap_or_default()
+    }
+}
+
+impl Batch {
+    /// Whether a record of its shard lies in it, by its place.
+    pub(super) fn holds(&self, place: &str) -> bool {
+        (in_order(&self.start_sequence_number)..=in_order(&self.end_sequence_number)).contains(&in_order(place))
     }
 }
 

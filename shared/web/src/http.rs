@@ -27,10 +27,14 @@ pub(crate) struct Heard {
 }
 
 impl Http {
-    /// The way to this endpoint; there is none where somebody on the way could read what is sent.
+    /// The way to this endpoint; there is none where somebody on the way could read what is sent, nor with a login or a query in the URL, which
+    /// is no secret.
     pub(crate) fn to(endpoint: &str) -> Option<Self> {
         let endpoint = endpoint.trim_end_matches('/');
         let uri: Uri = endpoint.parse().ok()?;
+        if uri.authority()?.as_str().contains('@') || uri.query().is_some() {
+            return None;
+        }
         let on_this_machine = matches!(uri.host(), Some("127.0.0.1" | "localhost" | "[::1]"));
         let connector = match uri.scheme_str() {
             Some("https") => Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build(),

@@ -1,11 +1,14 @@
 //! The lines that tell of what was done: one of the log for each call, and the metrics in it, in CloudWatch's embedded metric
 //! format. docs/observability.md lists the fields.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::{LazyLock, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
 
 use croupier_rules::{shop::package::Package, time::Timestamp};
 use metrique_writer::{Entry, Unit, format::Format, unit::NegativeScale};
-use metrique_writer_format_emf::{Emf, MetricDefinition, MetricDirective, NoMetric};
+use metrique_writer_format_emf::{Emf, EmfBuilder, MetricDefinition, MetricDirective, NoMetric};
 
 use crate::{
     error::Failure,
@@ -15,6 +18,16 @@ use crate::{
 
 /// Under which name CloudWatch has the metrics.
 pub const NAMESPACE: &str = "Croupier";
+
+/// Which fields of a line are metrics, and by what. Each is made once, and kept with its buffers.
+type Form = LazyLock<Mutex<Emf>>;
+
+static CALL: Form = Form::new(|| Mutex::new(of_calls().build()));
+static REFUSAL: Form = Form::new(|| Mutex::new(of_calls().directive(also("code", "refused", Unit::None)).build()));
+static BY_FUNCTION: Form = Form::new(|| by("function"));
+static BY_PACKAGE: Form = Form::new(|| by("package"));
+static BY_GAME: Form = Form::new(|| by("game"));
+static BY_RESULT: Form = Form::new(|| by("result"));
 
 /// What is known of an invocation besides its event.
 #[derive(Debug, Clone, Default)]
@@ -182,17 +195,8 @@ impl<'t> Teller<'t> {
     pub(crate) fn call(self, request_id: &'t str, call: &Call<'t>, took: Duration) {
         let Call { player, connection, status, failure, replayed, retries } = *call;
         let errors = status >= 500;
-        // For all functions together, how long it took for each one, and refusals by code.
-        let mut emf = Emf::builder(NAMESPACE.to_owned(), vec![vec![]]).directive(also(
-            "function",
-            "milliseconds",
-            Unit::Second(NegativeScale::Milli),
-        ));
-        if failure.is_some() {
-            emf = emf.directive(also("code", "refused", Unit::None));
-        }
         write(
-            &mut emf.build(),
+            if failure.is_some() { &REFUSAL } else { &CALL },
             &CallLine {
                 head: self.head("call", Some(request_id), errors),
                 player,
@@ -213,7 +217,7 @@ impl<'t> Teller<'t> {
     /// A batch of records or messages.
     pub(crate) fn batch(self, records: usize, failed: usize, took: Duration) {
         let head = self.head("batch", None, failed > 0);
-        write(&mut by("function"), &BatchLine { head, records, failed, cost: self.cost(took) });
+        write(&BY_FUNCTION, &BatchLine { head, records, failed, cost: self.cost(took) });
     }
 
     /// A run of a schedule, and how things stand after it.
@@ -228,28 +232,34 @@ impl<'t> Teller<'t> {
             overdue_session_seconds: seconds(&ran.overdue_session),
             cost: self.cost(took),
         };
-        write(&mut by("function"), &line);
+        write(&BY_FUNCTION, &line);
         for package in ran.packages.iter().flatten() {
             let (head, free) = (self.head("stock", None, false), package.free());
             let line = StockLine { head, package: package.sku.as_str(), free, held: package.held, sold: package.sold };
-            write(&mut by("package"), &line);
+            write(&BY_PACKAGE, &line);
         }
     }
 
     /// What was staked, paid out and bought.
     pub(crate) fn takings(self, takings: &Takings) {
         for (game, played) in &takings.games {
-            write(&mut by("game"), &PlayLine { head: self.head("play", None, false), game: game.name(), played });
+            write(&BY_GAME, &PlayLine { head: self.head("play", None, false), game: game.name(), played });
         }
         for (result, results) in &takings.purchases {
-            write(&mut by("result"), &PurchaseLine { head: self.head("purchase", None, false), result, results });
+            write(&BY_RESULT, &PurchaseLine { head: self.head("purchase", None, false), result, results });
         }
     }
 }
 
+/// All metrics of a call for all functions together, and how long it took for each one.
+fn of_calls() -> EmfBuilder {
+    let milliseconds = also("function", "milliseconds", Unit::Second(NegativeScale::Milli));
+    Emf::builder(NAMESPACE.to_owned(), vec![vec![]]).directive(milliseconds)
+}
+
 /// All metrics of a line, by one of its fields.
-fn by(dimension: &str) -> Emf {
-    Emf::builder(NAMESPACE.to_owned(), vec![vec![dimension.to_owned()]]).build()
+fn by(dimension: &str) -> Mutex<Emf> {
+    Mutex::new(Emf::builder(NAMESPACE.to_owned(), vec![vec![dimension.to_owned()]]).build())
 }
 
 /// One metric of a line, by one of its fields besides.
@@ -258,9 +268,10 @@ fn also<'t>(dimension: &'t str, name: &'t str, unit: Unit) -> MetricDirective<'t
     MetricDirective { dimensions: vec![vec![dimension]], metrics, namespace: NAMESPACE }
 }
 
-fn write(emf: &mut Emf, line: &impl Entry) {
+fn write(form: &Form, line: &impl Entry) {
     let mut text = Vec::new();
-    match emf.format(line, &mut text) {
+    let written = form.lock().unwrap_or_else(PoisonError::into_inner).format(line, &mut text);
+    match written {
         Ok(()) => tracing::info!(target: LINES, "{}", String::from_utf8_lossy(&text).trim_end()),
         Err(error) => {
             debug_assert!(false, "{error}");

@@ -1,6 +1,6 @@
 //! What is invoked with messages: of an SQS queue, or of Kafka.
 
-use std::{collections::BTreeSet, iter, time::Instant};
+use std::time::Instant;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -12,15 +12,14 @@ use crate::{
     line::{Invocation, Teller},
 };
 
-/// Takes messages, at least once each, those of one group in order.
+/// Takes messages, at least once each, in any order.
 pub trait QueueConsumer: 'static {
     /// The function's name.
     const NAME: &'static str;
     /// What it cannot work without.
     const NEEDS: &'static [Need];
 
-    /// Takes a batch and tells which messages are to come again. Those that came after one of them in its group come again with
-    /// it.
+    /// Takes a batch and tells which messages are to come again: those, and no others of their groups.
     fn consume(app: &App, batch: Vec<Message>) -> impl Future<Output = Vec<FailedMessage>> + Send;
 }
 
@@ -29,7 +28,7 @@ pub trait QueueConsumer: 'static {
 pub struct Message {
     /// What it is called.
     pub id: String,
-    /// Within which its order is kept, if it is.
+    /// Within which whoever sent it keeps an order, if that is done.
     pub group: Option<String>,
     /// What it says.
     pub body: String,
@@ -53,10 +52,10 @@ impl From<SqsRecord> for Message {
 impl From<KafkaRecord> for Message {
     fn from(KafkaRecord { topic, partition, offset, value }: KafkaRecord) -> Self {
         let group = format!("{topic}-{partition}");
-        // What is no text is no event either: whoever reads it says so.
-        let bytes = STANDARD.decode(value.unwrap_or_default()).unwrap_or_default();
-        let body = String::from_utf8_lossy(&bytes).into_owned();
-        Self { id: format!("{group}-{offset}"), group: Some(group), body }
+        let value = value.unwrap_or_default();
+        let text = STANDARD.decode(&value).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        // What is no text is no event either, and is told as it came.
+        Self { id: format!("{group}-{offset}"), group: Some(group), body: text.unwrap_or(value) }
     }
 }
 
@@ -74,36 +73,18 @@ pub(crate) async fn messages<C: QueueConsumer>(
         MessageEvent::Sqs { records } => (records.into_iter().map(Message::from).collect(), false),
         MessageEvent::Kafka { records } => (records.into_values().flatten().map(Message::from).collect(), true),
     };
-    let places: Vec<_> = batch.iter().map(|message| (message.id.clone(), message.group.clone())).collect();
+    let messages = batch.len();
     let failed = C::consume(app, batch).await;
     for FailedMessage { id, cause } in &failed {
         tracing::error!(function = C::NAME, message_id = id, cause, "message failed");
     }
-    let (messages, cause) = (places.len(), failed.first().map(|message| message.cause.clone()));
-    let again: Vec<_> = again(places, failed.into_iter().map(|message| message.id).collect()).collect();
     let teller = Teller { function: C::NAME, invocation, at: app.clock.now() };
-    teller.batch(messages, again.len(), begun.elapsed());
-    if let (true, Some(cause)) = (whole, cause) {
+    teller.batch(messages, failed.len(), begun.elapsed());
+    if let (true, Some(FailedMessage { cause, .. })) = (whole, failed.first()) {
         return Err(Failure::internal(cause));
     }
-    Ok(BatchAnswer { batch_item_failures: again.into_iter().map(|id| FailedItem { item_identifier: id }).collect() })
-}
-
-/// What is to come again: what failed, and what came after it in its group.
-fn again(places: Vec<(String, Option<String>)>, failed: BTreeSet<String>) -> impl Iterator<Item = String> {
-    let mut broken = BTreeSet::new();
-    let mut places = places.into_iter();
-    iter::from_fn(move || {
-        places.find(|(id, group)| match group {
-            Some(group) if failed.contains(id) => {
-                broken.insert(group.clone());
-                true
-            }
-            Some(group) => broken.contains(group),
-            None => failed.contains(id),
-        })
-    })
-    .map(|(id, _)| id)
+    let failures = failed.into_iter().map(|message| FailedItem { item_identifier: message.id });
+    Ok(BatchAnswer { batch_item_failures: failures.collect() })
 }
 
 #[cfg(test)]
@@ -111,22 +92,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn what_comes_after_a_failure_in_its_group_comes_again_with_it() {
-        let place = |id: &str, group: Option<&str>| (id.to_owned(), group.map(str::to_owned));
-        let ann = Some("ann");
-        let bob = Some("bob");
-        let places =
-            vec![place("1", ann), place("2", bob), place("3", ann), place("4", None), place("5", bob), place("6", ann)];
-        let again = |failed: &[&str]| {
-            again(places.clone(), failed.iter().map(|id| (*id).to_owned()).collect()).collect::<Vec<_>>()
-        };
-        assert_eq!(again(&[]), [""; 0]);
-        assert_eq!(again(&["3"]), ["3", "6"]);
-        assert_eq!(again(&["2", "4"]), ["2", "4", "5"]);
-        assert_eq!(again(&["6"]), ["6"]);
-    }
 
     #[test]
     fn a_message_of_a_queue_and_one_of_kafka_are_the_same_to_whoever_reads_them() {
@@ -151,6 +116,6 @@ mod tests {
             group: Some("cc_rewards-2".into()),
             body: body.into(),
         };
-        assert_eq!(messages, [message("{}"), message(""), message("\u{fffd}")]);
+        assert_eq!(messages, [message("{}"), message(""), message("/w==")]);
     }
 }

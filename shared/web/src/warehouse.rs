@@ -43,24 +43,30 @@ struct Login {
     key: HeaderValue,
 }
 
-/// The rows were not taken now, or nobody knows. Sent again, they count once.
+/// Why rows were not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("ClickHouse has not taken the rows: {0}")]
-pub struct NotTaken(pub String);
+pub enum NotTaken {
+    /// ClickHouse does not read one of them at least, as long as its table is as it is. None of them is there.
+    #[error("ClickHouse refuses the rows: {0}")]
+    Refused(String),
+    /// It does not take any now, or nobody knows. Sent again, they count once.
+    #[error("ClickHouse has not taken the rows: {0}")]
+    NotNow(String),
+}
 
 impl Warehouse {
     /// ClickHouse at this URL. An insert, with its repeat, ends after `patience`. The secret is a JSON object with `username` and
     /// `password`; without, ClickHouse is asked as nobody in particular.
     ///
     /// # Errors
-    /// A URL on the way to which the password could be read, or a secret that is none.
+    /// A URL on the way to which the password could be read, or with one in it; or a secret that is none.
     pub fn new(
         url: &str,
         database: &str,
         secret: Option<&SecretString>,
         patience: Duration,
     ) -> Result<Self, CannotStart> {
-        let no_url = || CannotStart("CLICKHOUSE_URL must be an https URL".to_owned());
+        let no_url = || CannotStart("CLICKHOUSE_URL must be an https URL, without a login or a query in it".to_owned());
         let login = secret.map(Login::read).transpose()?;
         Ok(Self { http: Http::to(url).ok_or_else(no_url)?, database: database.to_owned(), login, patience })
     }
@@ -68,7 +74,7 @@ impl Warehouse {
     /// Adds rows to a table, all with one request; each is a JSON object. They may stand there already.
     ///
     /// # Errors
-    /// Some or all of them may be missing.
+    /// [`NotTaken::Refused`] when none of them is there because of what they say, [`NotTaken::NotNow`] when some or all may be missing.
     pub async fn insert(&self, table: Table, rows: &[&str]) -> Result<(), NotTaken> {
         let asked = async {
             let sent = match self.send(table, rows).await {
@@ -76,14 +82,16 @@ impl Warehouse {
                 Err(error) if !error.is_user() => self.send(table, rows).await,
                 sent => sent,
             };
-            sent.map_err(|error| NotTaken(causes(&error)))
+            sent.map_err(|error| NotTaken::NotNow(causes(&error)))
         };
         let heard = tokio::time::timeout(self.patience, asked).await;
-        let heard = heard.map_err(|_| NotTaken(format!("it says nothing for {:?}", self.patience)))??;
+        let heard = heard.map_err(|_| NotTaken::NotNow(format!("it says nothing for {:?}", self.patience)))??;
         if heard.status == 200 && heard.headers.get("x-clickhouse-exception-code").is_none() {
             return Ok(());
         }
-        Err(NotTaken(told(&heard)))
+        // So it answers what it cannot read, or what is too long. A login or a table that is none has a status of its own.
+        let is_refused = matches!(heard.status, 400 | 413);
+        Err(if is_refused { NotTaken::Refused(told(&heard)) } else { NotTaken::NotNow(told(&heard)) })
     }
 
     async fn send(&self, table: Table, rows: &[&str]) -> Result<Heard, ConnectorError> {
@@ -142,8 +150,13 @@ mod tests {
         for url in ["https://clickhouse.example:8443", "http://127.0.0.1:8123/", "http://localhost:8123"] {
             assert_eq!(warehouse(url, login), Ok(()), "{url}");
         }
-        for url in ["http://clickhouse.example:8123", "clickhouse.example", "ftp://127.0.0.1", ""] {
-            assert!(warehouse(url, login).unwrap_err().contains("https"), "{url}");
+        let with_login = "https://croupier:cherry@clickhouse.example:8443";
+        let with_query = "https://clickhouse.example:8443/?user=croupier&password=cherry";
+        for url in
+            ["http://clickhouse.example:8123", "clickhouse.example", "ftp://127.0.0.1", "", with_login, with_query]
+        {
+            let refusal = warehouse(url, login).unwrap_err();
+            assert!(refusal.contains("https") && !refusal.contains("cherry"), "{url}: {refusal}");
         }
     }
 

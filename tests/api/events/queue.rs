@@ -8,10 +8,13 @@ use aws_sdk_sqs::{
     types::{QueueAttributeName, SendMessageBatchRequestEntry},
 };
 use croupier_localstack::{
-    queue::{EVENTS, FAILURES},
+    queue::{EVENTS, FAILURES, Queues, Wanted},
     sqs,
 };
+use croupier_rules::time::Timestamp;
 use croupier_tests::{audit::audit, reader::Reader, world::World};
+use serde_json::{Value, json};
+use tokio::time::Instant;
 
 /// A queue of a world in which nothing happens.
 struct Queue {
@@ -157,4 +160,40 @@ async fn whoever_waits_is_told_as_soon_as_there_is_something() {
     let messages = received.expect("an answer").messages.unwrap_or_default();
     assert_eq!(messages[0].body(), Some("news"));
     queue.world.stop().await;
+}
+
+/// What a message says, and its handle.
+fn received(answer: &Value) -> (&str, &str) {
+    let message = &answer["Messages"][0];
+    (message["Body"].as_str().expect("a message in time"), message["ReceiptHandle"].as_str().expect("a handle"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_is_told_as_soon_as_somebody_else_has_had_a_message_for_too_long_or_is_done_with_it() {
+    let (queues, begun) = (Queues::default(), Instant::now());
+    let now = || Timestamp::from_millis(i64::try_from(begun.elapsed().as_millis()).expect("a time"));
+    let queue = queues.named(EVENTS).expect("a queue");
+    let wanted = |hidden: u64, wait: u64| {
+        let wanted = json!({ "VisibilityTimeout": hidden, "WaitTimeSeconds": wait });
+        serde_json::from_value::<Wanted>(wanted).expect("a request")
+    };
+    for (id, body) in [("1", "first"), ("2", "second")] {
+        let sent = json!({ "MessageBody": body, "MessageGroupId": "a", "MessageDeduplicationId": id });
+        queue.send(serde_json::from_value(sent).expect("a message"), now()).expect("a good message");
+    }
+    assert_eq!(received(&queue.receive(&wanted(3, 0), now).await).0, "first");
+    // Whoever has it is not heard of any more.
+    let again = queue.receive(&wanted(15, 20), now).await;
+    let (body, handle) = received(&again);
+    assert_eq!((body, begun.elapsed().as_secs()), ("first", 3));
+
+    let (wanted, deleted) = (wanted(15, 10), async { queue.delete(handle, now()) });
+    let (next, deleted) = tokio::join!(queue.receive(&wanted, now), deleted);
+    deleted.expect("a good handle");
+    assert_eq!((received(&next).0, begun.elapsed().as_secs()), ("second", 3));
+    // Whoever gives it back need not be waited for either.
+    let given_back = async { queue.hide(received(&next).1, 0, now()) };
+    let (again, given_back) = tokio::join!(queue.receive(&wanted, now), given_back);
+    given_back.expect("a good handle");
+    assert_eq!((received(&again).0, begun.elapsed().as_secs()), ("second", 3));
 }

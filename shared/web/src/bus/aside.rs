@@ -33,7 +33,7 @@ pub struct NoRows {
     pub message_id: String,
     /// What its order was kept in.
     pub group: Option<String>,
-    /// What it says.
+    /// What it says. Of Kafka, what is no text stands here as it came, in base64.
     pub body: String,
     /// Why.
     pub cause: String,
