@@ -3,6 +3,7 @@
 mod analytics;
 mod events;
 mod games;
+mod kafka;
 mod shop;
 
 use croupier_rules::{economy::Economy, transcript::Transcript};

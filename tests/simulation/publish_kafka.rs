@@ -1,7 +1,14 @@
 //! Kafka on a bad day: brokers are away, slow, answer into the void, or refuse what they are given. Events come late, and then all of them,
 //! in order, and once wherever a client can see to that.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use croupier_functions::event::PublishKafka;
@@ -17,7 +24,10 @@ use croupier_tests::{
     world::{World, play},
 };
 use croupier_web::{app::App, bus::Aside, consumer::StreamConsumer, event::StreamRecord};
-use krafka::{error::ErrorCode, testing::Control};
+use krafka::{
+    error::ErrorCode,
+    testing::{ApiKey, Control},
+};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use tokio::time::{interval, timeout};
@@ -275,6 +285,33 @@ async fn a_topic_that_is_missing_or_closed_to_us_is_waited_for() {
         publisher.cluster.plan([Control::Error(ErrorCode::TopicAuthorizationFailed)]);
         assert_eq!(publisher.hand(&records).await, places(&records));
         publisher.deliver(&records, &wanted).await;
+        publisher.is_complete(&wanted);
+        assert_eq!(publisher.failures().bodies(), [""; 0]);
+        publisher.stop().await;
+    })
+    .await;
+}
+
+/// As when a cluster was lost and made anew, while functions that know the old one live on.
+#[tokio::test]
+async fn brokers_that_have_forgotten_who_sends_are_told_by_somebody_new() {
+    play(async |world| {
+        let (records, wanted) = played(world, &["ann", "bob"], 3).await;
+        let publisher = Publisher::beside(world, 1).await;
+        let (first, rest) = records.split_at(4);
+        publisher.deliver(first, &wanted).await;
+        let has_forgotten = Arc::new(AtomicBool::new(true));
+        let is_introduced = Arc::clone(&has_forgotten);
+        publisher.cluster.brokers.on(ApiKey::InitProducerId, move |_| {
+            is_introduced.store(false, SeqCst);
+            Control::Pass
+        });
+        publisher.cluster.brokers.on(ApiKey::Produce, move |_| match has_forgotten.load(SeqCst) {
+            true => Control::Error(ErrorCode::UnknownProducerId),
+            false => Control::Pass,
+        });
+        assert_eq!(publisher.hand(rest).await, places(rest));
+        publisher.deliver(rest, &wanted).await;
         publisher.is_complete(&wanted);
         assert_eq!(publisher.failures().bodies(), [""; 0]);
         publisher.stop().await;

@@ -11,6 +11,7 @@ use krafka::{
     ConsumerRecord,
     testing::{ApiKey, Control, FakeBroker},
 };
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::world::World;
@@ -20,6 +21,18 @@ pub const PARTITIONS: i32 = 3;
 
 /// What was told, of each player in the order in which it stands in the player's partition.
 pub type Told = BTreeMap<PlayerId, Vec<Event>>;
+
+/// What the headers of a record repeat of its event.
+const HEADERS: [&str; 3] = ["event_id", "type", "schema_version"];
+
+/// A record, as whoever read it tells of it.
+#[derive(Deserialize)]
+pub struct Standing {
+    partition: i32,
+    key: String,
+    headers: BTreeMap<String, String>,
+    value: String,
+}
 
 /// Kafka in this process.
 pub struct Cluster {
@@ -48,14 +61,7 @@ impl Cluster {
 
     /// A world whose events go there as well as into its queue.
     pub async fn world(&self) -> World {
-        let address = self.address();
-        let variables = |name: &str| match name {
-            "EVENT_SINKS" => Some("sqs,kafka".to_owned()),
-            "KAFKA_BROKERS" => Some(address.clone()),
-            _ => None,
-        };
-        let config = Config::read(&[], variables).expect("an environment");
-        World::with(|options| options.config = config).await
+        world_before(&self.address(), None).await
     }
 
     /// A client of them.
@@ -75,27 +81,49 @@ impl Cluster {
         self.brokers.all_records(topic.name()).expect("records")
     }
 
-    /// The events that stand in a topic, repeats and all. Each goes by its player's way, and says outside what it says inside.
+    /// The events that stand in a topic, repeats and all.
     #[track_caller]
     pub fn told(&self, topic: Topic) -> Told {
-        let (mut told, mut partitions) = (Told::new(), BTreeMap::new());
-        for record in self.records(topic) {
-            let text = record.value_str().expect("a text");
-            let event: Event = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
-            let player = event.envelope.player_id;
-            assert_eq!(record.key.as_deref(), Some(player.to_string().as_bytes()), "{text}");
-            let of_player = *partitions.entry(player).or_insert(record.partition);
-            assert_eq!(of_player, record.partition, "{player} goes two ways");
-            assert_eq!(event.news.topic(), topic, "{text}");
-            let said: Value = serde_json::from_str(text).expect("JSON");
-            for field in ["event_id", "type"] {
-                assert_eq!(header(&record, field), said[field].as_str().expect("a text"), "{text}");
-            }
-            assert_eq!(header(&record, "schema_version"), said["schema_version"].to_string());
-            told.entry(player).or_default().push(event);
-        }
-        told
+        let standing = |record: ConsumerRecord| Standing {
+            partition: record.partition,
+            key: record.key_str().expect("a text").to_owned(),
+            headers: HEADERS.map(|name| (name.to_owned(), header(&record, name))).into(),
+            value: record.value_str().expect("a text").to_owned(),
+        };
+        told(topic, self.records(topic).into_iter().map(standing))
     }
+}
+
+/// The events that stand in a topic, in the order in which they are read. Each goes by its player's way, and says outside what it says inside.
+#[track_caller]
+pub fn told(topic: Topic, records: impl IntoIterator<Item = Standing>) -> Told {
+    let (mut told, mut partitions) = (Told::new(), BTreeMap::new());
+    for Standing { partition, key, headers, value } in records {
+        let event: Event = serde_json::from_str(&value).unwrap_or_else(|error| panic!("{error}: {value}"));
+        let player = event.envelope.player_id;
+        assert_eq!(key, player.to_string(), "{value}");
+        let of_player = *partitions.entry(player).or_insert(partition);
+        assert_eq!(of_player, partition, "{player} goes two ways");
+        assert_eq!(event.news.topic(), topic, "{value}");
+        let said: Value = serde_json::from_str(&value).expect("JSON");
+        let repeated = HEADERS
+            .map(|name| (name.to_owned(), said[name].as_str().map_or_else(|| said[name].to_string(), str::to_owned)));
+        assert_eq!(headers, repeated.into(), "{value}");
+        told.entry(player).or_default().push(event);
+    }
+    told
+}
+
+/// A world whose events go to these brokers as well as into its queue.
+pub async fn world_before(brokers: &str, secret: Option<&str>) -> World {
+    let variables = |name: &str| match name {
+        "EVENT_SINKS" => Some("sqs,kafka".to_owned()),
+        "KAFKA_BROKERS" => Some(brokers.to_owned()),
+        "KAFKA_SECRET" => secret.map(str::to_owned),
+        _ => None,
+    };
+    let config = Config::read(&[], variables).expect("an environment");
+    World::with(|options| options.config = config).await
 }
 
 /// What a record says beside its text.
