@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Plays a journey whose events become rows of ClickHouse's own engine, with answers that get lost and events that come again, and asks
-# what the dashboard asks. Where the engine cannot be installed, it says so and checks nothing.
+# what the dashboard asks. The engine is installed below target/analytics, once.
+#
+#   localstack/analytics.sh               where it cannot be installed, says SKIPPED and checks nothing
+#   localstack/analytics.sh --required    where it cannot be installed, fails
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,34 +11,56 @@ work=target/analytics
 python=$work/venv/bin/python
 mkdir -p "$work"
 
+say() { echo "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+case "$*" in
+  "" | --required) ;;
+  *) die "Usage: localstack/analytics.sh [--required]" ;;
+esac
+
+installed() { cmp -s localstack/analytics-requirements.txt "$work/requirements.txt" && "$python" -c 'import chdb'; }
 # The engine asks for more packages, for data frames that nobody wants here.
 install() {
-  cmp -s localstack/analytics-requirements.txt "$work/requirements.txt" && return
-  rm -rf "$work/venv"
-  python3 -m venv "$work/venv" &&
+  rm -rf "$work/venv" "$work/requirements.txt" &&
+    python3 -m venv "$work/venv" &&
     "$python" -m pip install -q --disable-pip-version-check --no-deps -r localstack/analytics-requirements.txt &&
     "$python" -c 'import chdb' &&
     cp localstack/analytics-requirements.txt "$work/requirements.txt"
 }
-if ! install >"$work/install.log" 2>&1; then
-  tail -n 3 "$work/install.log" >&2
-  echo "SKIPPED: ClickHouse's engine cannot be installed here; see $work/install.log." >&2
-  exit
+if ! installed 2>/dev/null; then
+  say "Installing localstack/analytics-requirements.txt into $work/venv"
+  if ! install >"$work/install.log" 2>&1; then
+    tail -n 3 "$work/install.log" >&2
+    [ -z "$*" ] || die "ClickHouse's engine cannot be installed here; see $work/install.log."
+    say "SKIPPED: ClickHouse's engine cannot be installed here; see $work/install.log."
+    exit
+  fi
 fi
 
-free_port() { "$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-port=$(free_port)
-export CLICKHOUSE_URL=http://127.0.0.1:$port CLICKHOUSE_USER=croupier CLICKHOUSE_PASSWORD
+export CLICKHOUSE_URL CLICKHOUSE_SECRET CLICKHOUSE_USER=croupier CLICKHOUSE_PASSWORD
 CLICKHOUSE_PASSWORD=$("$python" -c 'import secrets; print(secrets.token_urlsafe(16))')
-export CLICKHOUSE_SECRET="{\"username\":\"$CLICKHOUSE_USER\",\"password\":\"$CLICKHOUSE_PASSWORD\"}"
+CLICKHOUSE_SECRET="{\"username\":\"$CLICKHOUSE_USER\",\"password\":\"$CLICKHOUSE_PASSWORD\"}"
 
+# The engine keeps its data in a folder for temporary files: of one of its own nothing is left, however the engine ends.
+data=$(mktemp -d "$PWD/$work/data.XXXXXX")
+# The address in it is not that of the last engine.
+: >"$work/engine.log"
 # Of one batch, three tables take rows at once: with every fourth, no answer is lost and its repeat as well.
-"$python" localstack/clickhouse.py "$port" --lose 4 2>"$work/engine.log" &
+TMPDIR=$data "$python" localstack/clickhouse.py --lose 4 >"$work/engine.log" 2>&1 &
 engine=$!
-trap 'kill "$engine" 2>/dev/null || true' EXIT
+trap 'kill "$engine" 2>/dev/null || true; wait "$engine" || true; rm -rf "$data"' EXIT
 for _ in $(seq 150); do
-  curl -fsS -o /dev/null "$CLICKHOUSE_URL/" 2>/dev/null && break
-  kill -0 "$engine" || { tail -n 5 "$work/engine.log" >&2; exit 1; }
+  CLICKHOUSE_URL=$(grep -m 1 '^http://' "$work/engine.log") && break
+  kill -0 "$engine" 2>/dev/null || { tail -n 5 "$work/engine.log" >&2; die "ClickHouse's engine ended at once."; }
   sleep 0.2
 done
-cargo test --locked -p croupier-tests --test journeys analytics
+[ -n "$CLICKHOUSE_URL" ] || die "ClickHouse's engine does not start; see $work/engine.log."
+
+localstack/test.sh -p croupier-tests --test journeys analytics
+
+kill "$engine"
+wait "$engine"
+told=$(tail -n 1 "$work/engine.log")
+echo "ClickHouse's engine tells of $told."
+[[ $told =~ ^[1-9][0-9]*" inserts, "[1-9] ]] || die "No row came to it, or no answer was lost."

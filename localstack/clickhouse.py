@@ -1,12 +1,16 @@
 """As much of ClickHouse's HTTP interface as analytics use, around ClickHouse's own engine (chdb): README.md says why.
 
-    clickhouse.py PORT [--lose N]     with --lose, every Nth insert of rows of events is done and its answer lost
+    clickhouse.py [--lose N]     with --lose, every Nth insert of rows of events is done and its answer lost
+
+The first line that it prints is its URL; the last one, when it is told to end, counts inserts and lost answers.
 """
 
 import argparse
 import os
 import re
+import signal
 import socket
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
@@ -14,12 +18,11 @@ from urllib.parse import parse_qsl, urlsplit
 from chdb import session
 
 arguments = argparse.ArgumentParser()
-arguments.add_argument("port", type=int)
 arguments.add_argument("--lose", type=int, default=0)
 arguments = arguments.parse_args()
 login = os.environ["CLICKHOUSE_USER"], os.environ["CLICKHOUSE_PASSWORD"]
-engine, lock = session.Session(), threading.Lock()
-inserts = 0
+lock = threading.Lock()
+inserts = lost = 0
 
 
 def perform(query, parameters):
@@ -37,7 +40,7 @@ class Interface(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        global inserts
+        global inserts, lost
         parameters = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
         body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
         if (self.headers.get("x-clickhouse-user"), self.headers.get("x-clickhouse-key")) != login:
@@ -50,6 +53,7 @@ class Interface(BaseHTTPRequestHandler):
         if re.match(r"INSERT INTO \w+_raw ", query):
             inserts += 1
             if arguments.lose and inserts % arguments.lose == 0:
+                lost += 1
                 self.connection.shutdown(socket.SHUT_RDWR)
                 self.close_connection = True
                 return
@@ -71,4 +75,12 @@ class Interface(BaseHTTPRequestHandler):
         pass
 
 
-ThreadingHTTPServer(("127.0.0.1", arguments.port), Interface).serve_forever()
+# A session that is closed takes its files away, and one that is killed leaves them behind.
+with session.Session() as engine, ThreadingHTTPServer(("127.0.0.1", 0), Interface) as server:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    print(f"http://127.0.0.1:{server.server_port}", flush=True)
+    try:
+        server.serve_forever()
+    finally:
+        lock.acquire()  # Nobody asks the engine any more.
+        print(f"{inserts} inserts, {lost} answers lost", flush=True)

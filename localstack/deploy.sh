@@ -26,8 +26,12 @@ stop() {
   local pid
   pid=$(cat "$pid_file")
   kill "$pid"
-  # A container may have nobody to reap it, hence the look at its state.
-  while ps -o stat= -p "$pid" | grep -q '^[^Z]'; do sleep 0.1; done
+  for _ in $(seq 300); do
+    # A container may have nobody to reap it, hence the look at its state.
+    ps -o stat= -p "$pid" | grep -q '^[^Z]' || { rm -rf "$work/ministack-provided-code-$port"; return 0; }
+    sleep 0.1
+  done
+  die "ministack does not end: process $pid"
 }
 
 install() {
@@ -52,6 +56,7 @@ start() {
     ministack "$1" && return
     sleep 0.2
   done
+  kill $! || true
   die "ministack did not answer on $1; see $work/ministack.log"
 }
 

@@ -8,6 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 . localstack/documented.sh
+export BASE_URL=${BASE_URL:?} SOCKET_URL=${SOCKET_URL:?} EVENT_QUEUE_URL=${EVENT_QUEUE_URL:?}
 post() { curl -fsS -H 'content-type: application/json' -d "$2" "$BASE_URL$1"; }
 status() { curl -s -o /dev/null -w '%{http_code}' "${@:2}" "$BASE_URL$1"; }
 
@@ -25,7 +26,7 @@ admin=$(post /api/auth/admin/login "$credentials" | field access_token)
 run "Opening the shop" "s/\$ADMIN_TOKEN/$admin/; s|^API_URL=.*|API_URL=$BASE_URL|"
 
 say "Journeys"
-ADMIN_SITE_ID=$name ADMIN_PASSWORD=$password cargo test --locked -p croupier-tests --test journeys
+ADMIN_SITE_ID=$name ADMIN_PASSWORD=$password localstack/test.sh -p croupier-tests --test journeys
 
 # The journeys have logged the admin in so often that the first session has ended.
 admin=$(post /api/auth/admin/login "$credentials" | field access_token)
@@ -76,7 +77,9 @@ for _ in $(seq 60); do
 done
 echo "$letters"
 [[ $letters == *"$nobody TX#n#poison: missing field"* ]] || die "The dead letter is not there, or without its cause."
-if dead_letters replay --all; then die "What is not mended is taken."; fi
+if answer=$(dead_letters replay --all); then die "What is not mended is taken."; fi
+echo "$answer"
+[[ $answer == *"NOT taken: it was put aside again"* ]] || die "What is not mended is not said to be put aside again."
 
 say "Mended: it says what the first entry of a real player says"
 aws dynamodb query --table-name "$TABLE_NAME" --index-name by_number --key-condition-expression 'pk = :pk AND #n = :n' \
@@ -85,6 +88,7 @@ aws dynamodb query --table-name "$TABLE_NAME" --index-name by_number --key-condi
   python3 -c 'import json, sys; print(json.dumps(json.load(sys.stdin) | {"sk": {"S": "TX#n#poison"}}))' >target/emulator/mended.json
 aws dynamodb put-item --table-name "$TABLE_NAME" --item file://target/emulator/mended.json
 dead_letters replay --all
-[ -z "$(dead_letters list)" ] || die "What was taken is still there."
+letters=$(dead_letters list)
+[ -z "$letters" ] || die "What was taken is still there: $letters"
 told "$EVENT_QUEUE_URL" "$nobody"
 aws dynamodb delete-item --table-name "$TABLE_NAME" --key "$key"
