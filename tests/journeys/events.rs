@@ -7,7 +7,7 @@ use croupier_tests::{
     audit::audit,
     reader::Reader,
     seat::{Seat, Site},
-    world::{World, variable},
+    world::{World, elsewhere, variable},
 };
 use serde_json::json;
 
@@ -60,13 +60,13 @@ async fn is_told_of(reader: &Reader, seat: &Seat) {
 
 #[tokio::test]
 async fn a_service_is_told_of_everything_a_player_did_in_order_and_once() {
-    match (variable("BASE_URL"), variable("SOCKET_URL"), variable("EVENT_QUEUE_URL")) {
-        (Some(base_url), Some(socket_url), Some(queue_url)) => {
-            let seat = plays(&Site::at(base_url, socket_url)).await;
+    match (elsewhere(), variable("EVENT_QUEUE_URL")) {
+        (Some(site), Some(queue_url)) => {
+            let seat = plays(&site).await;
             is_told_of(&Reader::at(&queue_url), &seat).await;
         }
-        (Some(_), ..) => println!("EVENT_QUEUE_URL is not set: events are not read"),
-        _ => {
+        (Some(_), None) => println!("EVENT_QUEUE_URL is not set: events are not read"),
+        (None, _) => {
             let world = World::start().await;
             let seat = plays(&world.site).await;
             audit(&world).await;

@@ -128,7 +128,10 @@ impl Shopper {
             seen.count(if answer.status == 200 { "200 released".to_owned() } else { told(&answer) });
             return;
         }
-        self.keys.lock().expect("nobody has failed").entry(key.to_owned()).or_insert_with(|| (wish.clone(), None));
+        let is_known = {
+            let mut keys = self.keys.lock().expect("nobody has failed");
+            keys.entry(key.to_owned()).or_insert_with(|| (wish.clone(), None)).1.is_some()
+        };
         let ask = async || self.seat.post_keyed(&wish.0, key, wish.1.clone()).await;
         let answer = patiently(RETRIES, tally, ask).await;
         seen.count(told(&answer));
@@ -143,14 +146,16 @@ impl Shopper {
         if let Some(bought) = body["transaction_id"].as_str().filter(|_| answer.status == 200) {
             self.bought.lock().expect("nobody has failed").push(bought.to_owned());
         }
-        // Of two wishes under one key at once, either may have come first: whoever was answered had the key.
+        // Of two wishes under one key at once, either may have come first: whoever was answered had the key. The other may have been refused before
+        // that, and hear of it later.
+        let is_final = matches!(answer.status, 200 | 402);
         let mut keys = self.keys.lock().expect("nobody has failed");
         let (kept, first) = keys.get_mut(key).expect("a key that was used");
-        if let Some((status, text)) = first {
+        if let Some((status, text)) = first.as_ref().filter(|_| is_final || is_known) {
             assert_eq!((*kept).clone(), wish, "{key} stands for something else");
             assert_eq!(*status, answer.status, "{wish:?} under {key}: {text}, then {}", answer.body);
             assert!(*status != 200 || *text == answer.body, "{wish:?} under {key}: {text}, then {}", answer.body);
-        } else if matches!(answer.status, 200 | 402) {
+        } else if first.is_none() && is_final {
             (*kept, *first) = (wish, Some((answer.status, answer.body)));
         }
     }

@@ -62,9 +62,18 @@ pub async fn play(test: impl AsyncFnOnce(&World)) {
 
 /// Plays a journey: at `BASE_URL` and `SOCKET_URL` where they are set, else in a world of its own.
 pub async fn journey(test: impl AsyncFnOnce(&Site)) {
+    match elsewhere() {
+        Some(site) => test(&site).await,
+        None => play(async |world| test(&world.site).await).await,
+    }
+}
+
+/// The game at `BASE_URL` and `SOCKET_URL`, if they are set: both, or what is tested is not what somebody meant.
+pub fn elsewhere() -> Option<Site> {
     match (variable("BASE_URL"), variable("SOCKET_URL")) {
-        (Some(base_url), Some(socket_url)) => test(&Site::at(base_url, socket_url)).await,
-        _ => play(async |world| test(&world.site).await).await,
+        (Some(base_url), Some(socket_url)) => Some(Site::at(base_url, socket_url)),
+        (None, None) => None,
+        _ => panic!("BASE_URL and SOCKET_URL go together"),
     }
 }
 
