@@ -18,6 +18,7 @@ mod kafka;
 mod laptop;
 mod lines;
 mod live;
+mod load;
 mod profile;
 mod ranks;
 mod rewards;

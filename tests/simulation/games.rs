@@ -3,12 +3,14 @@
 use croupier_functions::FUNCTIONS;
 use croupier_localstack::stream::UNASKED;
 use croupier_rules::ledger::GameType;
-use croupier_tests::world::World;
+use croupier_tests::{
+    deed::{self, Deed, MISSIONS},
+    world::World,
+};
 use rand::{RngExt, rngs::StdRng};
 use serde_json::Value;
 
 use crate::{
-    deed::{self, Deed, MISSIONS},
     player::{Player, RETRIES, patiently},
     tally::{Class, Tally},
 };
@@ -16,48 +18,46 @@ use crate::{
 /// So many pulls that nobody has the coins for them at the beginning.
 const TOO_MANY: usize = 100;
 
-impl Deed {
-    /// Some pulls, sometimes more than can be paid.
-    pub fn pulls(chance: &mut StdRng) -> Self {
-        Self::Pull([1, 1, 2, 10, TOO_MANY][chance.random_range(0..5)])
-    }
+/// Some pulls, sometimes more than can be paid.
+pub fn pulls(chance: &mut StdRng) -> Deed {
+    Deed::Pull([1, 1, 2, 10, TOO_MANY][chance.random_range(0..5)])
+}
 
-    /// The beginning of a session of either game.
-    pub fn start(chance: &mut StdRng) -> Self {
-        Self::Start(GameType::ALL[chance.random_range(0..GameType::ALL.len())])
-    }
+/// The beginning of a session of either game.
+pub fn start(chance: &mut StdRng) -> Deed {
+    Deed::Start(GameType::ALL[chance.random_range(0..GameType::ALL.len())])
+}
 
-    /// A claim of any mission, which may not even exist.
-    pub fn claim(chance: &mut StdRng) -> Self {
-        Self::Claim(MISSIONS[chance.random_range(0..MISSIONS.len())].to_owned())
-    }
+/// A claim of any mission, which may not even exist.
+pub fn claim(chance: &mut StdRng) -> Deed {
+    Deed::Claim(MISSIONS[chance.random_range(0..MISSIONS.len())].to_owned())
+}
 
-    /// What an answer is counted as, beside being one.
-    pub const fn class(&self) -> Option<Class> {
-        match self {
-            Self::Spin(_) => None,
-            Self::Pull(_) => Some(Class::Pulled),
-            Self::Start(_) => Some(Class::Began),
-            Self::End(_) => Some(Class::Ended),
-            Self::Claim(_) => Some(Class::Claimed),
-            Self::ClaimDay => Some(Class::DayClaimed),
-            Self::Rotate(_) => Some(Class::Rotated),
-        }
+/// What an answer is counted as, beside being one.
+pub const fn class(deed: &Deed) -> Option<Class> {
+    match deed {
+        Deed::Spin(_) => None,
+        Deed::Pull(_) => Some(Class::Pulled),
+        Deed::Start(_) => Some(Class::Began),
+        Deed::End(_) => Some(Class::Ended),
+        Deed::Claim(_) => Some(Class::Claimed),
+        Deed::ClaimDay => Some(Class::DayClaimed),
+        Deed::Rotate(_) => Some(Class::Rotated),
     }
+}
 
-    /// What a rule's refusal is counted as; none for one that this can never meet.
-    pub fn refusal(&self, code: &str) -> Option<Class> {
-        match (self, code) {
-            (Self::Spin(_), "INSUFFICIENT_FUNDS") => Some(Class::Broke),
-            (Self::Pull(_), "INSUFFICIENT_FUNDS") => Some(Class::Outpriced),
-            (Self::Start(_), "SESSION_ACTIVE") => Some(Class::GoesOn),
-            (Self::End(_), "SESSION_ENDED") => Some(Class::Over),
-            (Self::End(_), "NOT_FOUND") => Some(Class::Unknown),
-            (Self::Claim(mission), "NOT_FOUND") if mission == MISSIONS[4] => Some(Class::Unknown),
-            (Self::Claim(_), "NOT_COMPLETED") => Some(Class::Incomplete),
-            (Self::Claim(_) | Self::ClaimDay, "ALREADY_CLAIMED") => Some(Class::ClaimedBefore),
-            _ => None,
-        }
+/// What a rule's refusal is counted as; none for one that this can never meet.
+pub fn refusal(deed: &Deed, code: &str) -> Option<Class> {
+    match (deed, code) {
+        (Deed::Spin(_), "INSUFFICIENT_FUNDS") => Some(Class::Broke),
+        (Deed::Pull(_), "INSUFFICIENT_FUNDS") => Some(Class::Outpriced),
+        (Deed::Start(_), "SESSION_ACTIVE") => Some(Class::GoesOn),
+        (Deed::End(_), "SESSION_ENDED") => Some(Class::Over),
+        (Deed::End(_), "NOT_FOUND") => Some(Class::Unknown),
+        (Deed::Claim(mission), "NOT_FOUND") if mission == MISSIONS[4] => Some(Class::Unknown),
+        (Deed::Claim(_), "NOT_COMPLETED") => Some(Class::Incomplete),
+        (Deed::Claim(_) | Deed::ClaimDay, "ALREADY_CLAIMED") => Some(Class::ClaimedBefore),
+        _ => None,
     }
 }
 

@@ -1,7 +1,6 @@
 //! Many players, many tasks, a wire that fails: whatever happens, nothing is lost and nothing is made.
 
 mod crowd;
-mod deed;
 mod door;
 mod families;
 mod games;

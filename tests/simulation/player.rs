@@ -8,6 +8,7 @@ use std::{
 use croupier_rules::id::PlayerId;
 use croupier_store::{Store, item::EntryRecord};
 use croupier_tests::{
+    deed::{self, Deed},
     live::Live,
     seat::{Answer, Seat},
 };
@@ -16,7 +17,7 @@ use rand::{RngExt, rngs::StdRng};
 use serde_json::{Value, json};
 
 use crate::{
-    deed::{self, Deed},
+    games::{claim, class, pulls, refusal, start},
     tally::{Class, Tally},
     told::{Told, is_told_live},
 };
@@ -53,10 +54,10 @@ impl Player {
     pub async fn act(&self, chance: &mut StdRng, tally: &Tally) {
         match chance.random_range(0..100) {
             0..40 => self.attempt(Deed::Spin(chance.random_range(self.stakes.clone())), chance, tally).await,
-            40..52 => self.attempt(Deed::pulls(chance), chance, tally).await,
-            52..60 => self.attempt(Deed::start(chance), chance, tally).await,
+            40..52 => self.attempt(pulls(chance), chance, tally).await,
+            52..60 => self.attempt(start(chance), chance, tally).await,
             60..69 => self.attempt(self.some_end(chance), chance, tally).await,
-            69..78 => self.attempt(Deed::claim(chance), chance, tally).await,
+            69..78 => self.attempt(claim(chance), chance, tally).await,
             78..82 => self.attempt(Deed::ClaimDay, chance, tally).await,
             82..87 => self.attempt(Deed::rotation(chance), chance, tally).await,
             87..92 => self.read_balance(tally).await,
@@ -117,11 +118,11 @@ impl Player {
             (200, _) => {
                 assert!(done_before.is_none() || answer.replayed(), "{key:?} was done before: {}", answer.body);
                 tally.count(if answer.replayed() { Class::Replayed } else { Class::Done });
-                deed.class().into_iter().for_each(|class| tally.count(class));
+                class(deed).into_iter().for_each(|class| tally.count(class));
                 told.done(key, deed, answer);
             }
             (404 | 409, code) => {
-                let class = deed.refusal(code).unwrap_or_else(|| panic!("{deed:?}: {}", answer.body));
+                let class = refusal(deed, code).unwrap_or_else(|| panic!("{deed:?}: {}", answer.body));
                 assert_eq!(done_before, None, "{deed:?} {key:?}: {}", answer.body);
                 tally.count(class);
                 told.refused(deed, code);

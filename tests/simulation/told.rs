@@ -7,11 +7,9 @@ use croupier_rules::{
     ledger::{Action, Entry},
 };
 use croupier_store::{Store, item::EntryRecord, key::Key};
-use croupier_tests::seat::Answer;
+use croupier_tests::{deed::Deed, seat::Answer};
 use rand::{RngExt, rngs::StdRng};
 use serde_json::{Value, json};
-
-use crate::deed::Deed;
 
 /// All that a player was told.
 #[derive(Default)]
@@ -71,7 +69,7 @@ impl Told {
     /// It was done, now or before.
     pub fn done(&mut self, key: Option<&str>, deed: &Deed, answer: &Answer) {
         let reply = answer.ok();
-        let entry = deed.entry_named_by(&reply);
+        let entry = deed.entry_named_by(&reply).expect("an entry");
         if let Deed::Start(_) = deed {
             self.knows(reply["session_id"].as_str().expect("a session"));
         }
@@ -135,7 +133,8 @@ impl Told {
         for record in ledger {
             let Some(deed) = Deed::told_by(&record.entry.action) else { continue };
             let reply = serde_json::from_str(&record.reply).expect("a reply");
-            let named_before = asked_for.insert(deed.entry_named_by(&reply), &record.reply);
+            let entry = deed.entry_named_by(&reply).expect("an entry");
+            let named_before = asked_for.insert(entry, &record.reply);
             assert_eq!(named_before, None, "{id}: one answer tells of two entries");
         }
         for (entry, answer) in &self.answers {

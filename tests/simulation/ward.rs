@@ -4,12 +4,14 @@ use std::sync::{Mutex, MutexGuard};
 
 use croupier_rules::id::PlayerId;
 use croupier_store::{Store, item::EntryRecord};
-use croupier_tests::seat::{Answer, PASSWORD, Seat, Site};
+use croupier_tests::{
+    deed::{self, Deed},
+    seat::{Answer, PASSWORD, Seat, Site},
+};
 use rand::{RngExt, rngs::StdRng};
 use serde_json::{Value, json};
 
 use crate::{
-    deed::{self, Deed},
     door::Door,
     player::{RETRIES, counting},
     tally::{Class, Tally},

@@ -13,14 +13,19 @@ pub const MISSIONS: [&str; 5] = ["first_play", "slot_master", "joy_of_winning", 
 /// Something that is done once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Deed {
+    /// A spin for this stake.
     Spin(u64),
+    /// So many pulls.
     Pull(usize),
     /// A session of a game begins.
     Start(GameType),
     /// A session ends.
     End(String),
+    /// What a mission pays is claimed.
     Claim(String),
+    /// What this day of the streak pays is claimed.
     ClaimDay,
+    /// Another server seed, with this client seed.
     Rotate(String),
 }
 
@@ -42,6 +47,19 @@ impl Deed {
     /// The end of a session that nobody has begun.
     pub fn end_of_nothing(chance: &mut StdRng) -> Self {
         Self::End(GameSessionId::new(1, chance.random()).to_string())
+    }
+
+    /// The function that does it.
+    pub const fn function(&self) -> &'static str {
+        match self {
+            Self::Spin(_) => "spin",
+            Self::Pull(_) => "gacha-pull",
+            Self::Start(_) => "session-start",
+            Self::End(_) => "session-end",
+            Self::Claim(_) => "mission-claim",
+            Self::ClaimDay => "streak-claim",
+            Self::Rotate(_) => "fairness-rotate",
+        }
     }
 
     /// Where it is asked for.
@@ -85,13 +103,14 @@ impl Deed {
         }
     }
 
-    /// By what an answer names the entry that it tells of: by its number, or by the session that began or ended.
-    pub fn entry_named_by(&self, reply: &Value) -> String {
-        match self {
-            Self::Start(_) => format!("the start of {}", reply["session_id"].as_str().expect("a session")),
-            Self::End(_) => format!("the end of {}", reply["session_id"].as_str().expect("a session")),
-            _ => format!("entry {}", reply["sequence"].as_u64().expect("a number")),
-        }
+    /// By what an answer names the entry that it tells of: by its number, or by the session that began or ended. None, for an answer that
+    /// names none.
+    pub fn entry_named_by(&self, reply: &Value) -> Option<String> {
+        Some(match self {
+            Self::Start(_) => format!("the start of {}", reply["session_id"].as_str()?),
+            Self::End(_) => format!("the end of {}", reply["session_id"].as_str()?),
+            _ => format!("entry {}", reply["sequence"].as_u64()?),
+        })
     }
 }
 
