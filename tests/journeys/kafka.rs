@@ -33,11 +33,12 @@ struct Line {
 
 impl Brokers {
     fn there() -> Option<Self> {
-        let [addresses, secret, reader] = ["KAFKA_BROKERS", "KAFKA_SECRET", "KAFKA_READER"].map(variable);
-        let (Some(addresses), Some(secret), Some(reader)) = (addresses, secret, reader) else {
+        let Some(addresses) = variable("KAFKA_BROKERS") else {
             println!("KAFKA_BROKERS is not set: nothing goes to Kafka. localstack/kafka.sh starts one.");
             return None;
         };
+        let [secret, reader] =
+            ["KAFKA_SECRET", "KAFKA_READER"].map(|name| variable(name).expect("KAFKA_BROKERS does not come alone"));
         Some(Self { addresses, secret, reader })
     }
 

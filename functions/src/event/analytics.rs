@@ -50,14 +50,13 @@ impl QueueConsumer for Analytics {
                 NotTaken::NotNow(_) => failed.insert(place, cause),
             };
         }
-        for (place, cause) in poison {
-            // What comes again is put aside then.
-            if !failed.contains_key(&place)
-                && let Err(cause) = put_aside(app, &batch[place], cause).await
-            {
-                failed.insert(place, cause);
-            }
-        }
+        // What comes again is put aside then.
+        poison.retain(|place, _| !failed.contains_key(place));
+        let aside = poison.into_iter().map(async |(place, cause)| {
+            let kept = put_aside(app, &batch[place], cause).await;
+            kept.err().map(|cause| (place, cause))
+        });
+        failed.extend(join_all(aside).await.into_iter().flatten());
         failed.into_iter().map(|(place, cause)| FailedMessage { id: batch[place].id.clone(), cause }).collect()
     }
 }
