@@ -9,7 +9,7 @@ pub mod way;
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use rand::{SeedableRng, rngs::StdRng};
 use tokio::{
     sync::{Semaphore, mpsc},
@@ -86,9 +86,8 @@ impl Load {
         let way = Way { site: site.clone(), figures: Arc::clone(&figures), patience: plan.patience };
         let names = (0..plan.players).map(|number| format!("load-{:012x}-{number}", plan.run));
         let coming = names.map(|name| Player::come(way.clone(), name, &plan.invite));
-        let come: Vec<_> = stream::iter(coming).buffered(AT_ONCE).collect().await;
-        let players = come.into_iter().map(|player| player.map(Arc::new)).collect::<Result<_, _>>();
-        let players = players.map_err(|CannotLoad(sentence)| {
+        let come: Result<_, _> = stream::iter(coming).buffered(AT_ONCE).map_ok(Arc::new).try_collect().await;
+        let players = come.map_err(|CannotLoad(sentence)| {
             let heard: Vec<_> = figures.counts().answers.keys().cloned().collect();
             CannotLoad(format!("{sentence} (heard: {})", heard.join(", ")))
         })?;

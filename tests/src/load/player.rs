@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     CannotLoad,
-    figures::Figures,
+    figures::{Figures, is_told},
     promise::{Asked, Balance, Breach, LedgerEntry, Outcome, Request, check, settle},
     way::{LAST_TRIES, TRIES, Way, read, shown},
 };
@@ -40,7 +40,7 @@ enum Repeat {
     Afterwards,
     /// It asks twice at once.
     AtOnce,
-    /// It hangs up, after some share of the time that the last answer took, and asks again.
+    /// It hangs up, after some share of the time that an answer took last, and asks again.
     HungUp(f64),
 }
 
@@ -80,7 +80,7 @@ struct Life {
     claims: usize,
     /// The number of the newest entry that was told of.
     newest: u64,
-    /// How long the last answer took.
+    /// How long it took the last time that nothing was asked for again.
     took: Duration,
     asked: Vec<Asked>,
     breaches: Vec<Breach>,
@@ -193,6 +193,7 @@ impl Player {
 
     /// Asks for something under a new key until it is known what became of it, and sometimes again.
     async fn act(&self, request: Request, repeat: Option<Repeat>, due: Instant) {
+        let (begun, is_repeated) = (Instant::now(), repeat.is_some());
         let once_more = || self.ask(&request, Instant::now(), TRIES);
         let heard = match repeat {
             None => vec![self.ask(&request, due, TRIES).await],
@@ -206,9 +207,12 @@ impl Player {
             }
             Some(Repeat::HungUp(share)) => {
                 let patience = self.life().took.mul_f64(share);
-                drop(timeout(patience, self.way.send(to_ask(&self.seat(), &request))).await);
-                self.way.figures.counts().hung_up += 1;
-                vec![self.ask(&request, due, TRIES).await]
+                let first = timeout(patience, self.way.send(to_ask(&self.seat(), &request))).await;
+                self.way.figures.counts().hung_up += u64::from(first.is_err());
+                // An access token that is over tells nothing of the request.
+                let tells = |answer: &Answer| is_told(answer.status) && answer.status != 401;
+                let first = first.ok().and_then(Result::ok).filter(tells);
+                vec![first, once_more().await]
             }
         };
         let done: Vec<_> = heard.iter().flatten().filter(|answer| answer.status == 200).collect();
@@ -217,7 +221,9 @@ impl Player {
             counts.repeats += 1;
             counts.same += u64::from(first.body == second.body);
         }
-        self.life().took = due.elapsed();
+        if !is_repeated {
+            self.life().took = begun.elapsed();
+        }
         let (asked, breaches) = settle(request, &heard);
         self.keep(asked, breaches);
     }
