@@ -193,10 +193,14 @@ impl Player {
 
     /// Asks for something under a new key until it is known what became of it, and sometimes again.
     async fn act(&self, request: Request, repeat: Option<Repeat>, due: Instant) {
-        let (begun, is_repeated) = (Instant::now(), repeat.is_some());
         let once_more = || self.ask(&request, Instant::now(), TRIES);
         let heard = match repeat {
-            None => vec![self.ask(&request, due, TRIES).await],
+            None => {
+                let begun = Instant::now();
+                let answer = self.ask(&request, due, TRIES).await;
+                self.life().took = begun.elapsed();
+                vec![answer]
+            }
             Some(Repeat::Afterwards) => vec![self.ask(&request, due, TRIES).await, once_more().await],
             Some(Repeat::AtOnce) => {
                 let (one, other) = tokio::join!(self.ask(&request, due, TRIES), once_more());
@@ -220,9 +224,6 @@ impl Player {
             let mut counts = self.way.figures.counts();
             counts.repeats += 1;
             counts.same += u64::from(first.body == second.body);
-        }
-        if !is_repeated {
-            self.life().took = begun.elapsed();
         }
         let (asked, breaches) = settle(request, &heard);
         self.keep(asked, breaches);
